@@ -1,0 +1,85 @@
+import type { Refusal } from '../vocabulary/refusal.ts';
+import type { Challenges } from './www-authenticate.ts';
+
+/** What goes over the wire for a refusal. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface AnswerContext {
+  /** Absent outside the configured routes. */
+  readonly challenges: Challenges | undefined;
+  /** JSON text of the request's id, where a JSON-RPC body was read. */
+  readonly id: string | null;
+}
+
+/**
+ * The wire's projection of a refusal: one status, one constant text, never the reason. It is the only place
+ * that knows statuses and challenges. Codes outside JSON-RPC's reserved range are the gateway's own.
+ */
+export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): Answer {
+  const answer = (status: number, code: number, message: string, headers: Record<string, string> = {}): Answer => ({
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    body: `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":{"code":${code},"message":${JSON.stringify(message)}}}`,
+  });
+  const challenged = (value: keyof Omit<Challenges, 'insufficientScope'>): Record<string, string> =>
+    challenges === undefined ? {} : { 'www-authenticate': challenges[value] };
+  const retryAfter = (seconds: number): Record<string, string> => ({ 'retry-after': String(seconds) });
+
+  switch (refusal.kind) {
+    case 'credentials-missing':
+      return answer(401, 40100, 'Authentication is required', challenged('missing'));
+    case 'credentials-ambiguous':
+      return answer(400, -32600, 'More than one Authorization header', challenged('ambiguous'));
+    case 'token-invalid': {
+      const expired = refusal.reason === 'token_expired';
+      const text = expired ? 'The access token expired' : 'The access token is invalid';
+      return answer(401, 40100, text, challenged(expired ? 'expired' : 'invalid'));
+    }
+    case 'authorization-server-unavailable':
+      return answer(503, 50300, 'The authorization server is unavailable', retryAfter(refusal.retryAfterSeconds));
+    case 'scope-insufficient': {
+      const value = challenges?.insufficientScope(refusal.scopes);
+      return answer(403, 40301, 'More scopes are required', value === undefined ? {} : { 'www-authenticate': value });
+    }
+    case 'host-refused':
+      return answer(403, 40300, 'This host is not served here');
+    case 'origin-refused':
+      return answer(403, 40300, 'This origin is not allowed');
+    case 'route-unknown':
+      return answer(404, 40400, 'Not found');
+    case 'method-not-served':
+      return answer(405, -32600, 'Method not allowed', { allow: refusal.allow });
+    case 'request-malformed':
+      return answer(400, -32600, 'Bad request');
+    case 'media-type-refused':
+      return answer(415, -32600, 'The body must be application/json in UTF-8, without content encoding', {
+        'accept-encoding': 'identity',
+      });
+    case 'message-refused':
+      return answer(400, refusal.code, refusal.code === -32700 ? 'Parse error' : 'Invalid request');
+    case 'body-too-large':
+      return answer(413, 41300, 'The body is too large');
+    case 'identity-unusable':
+      return answer(403, 40300, 'The identity cannot be passed on');
+    case 'not-ready':
+      return answer(503, 50300, refusal.reason === 'starting' ? 'Starting' : 'Stopping', retryAfter(1));
+    case 'route-full':
+      return answer(503, 50300, 'Too many open streams', retryAfter(1));
+    case 'upstream-failed':
+      return answer(502, 50200, 'The MCP server failed');
+    case 'upstream-silent':
+      return answer(504, 50400, 'The MCP server did not answer in time');
+    case 'defect':
+      return answer(500, -32603, 'Internal error');
+    default:
+      return unreachable(refusal);
+  }
+}
+
+function unreachable(refusal: never): never {
+  throw new Error(`no answer for ${JSON.stringify(refusal)}`);
+}

@@ -1,0 +1,45 @@
+import type { Identity } from '../config/configuration.ts';
+import type { Principal } from '../vocabulary/principal.ts';
+import { encodeItem, encodeValue } from './encode.ts';
+
+export type IdentityHeaders =
+  | { readonly ok: true; readonly headers: readonly string[] }
+  /** `claim` can't be put into a header. */
+  | { readonly ok: false; readonly claim: string };
+
+/**
+ * The headers that tell the upstream who asks: name, value, name, value …. A claim that the token doesn't have
+ * gives no header. One that can't be carried as exactly one value refuses the whole request.
+ */
+export function identityHeaders(principal: Principal, identity: Identity): IdentityHeaders {
+  const { subject, issuer, client, scopes, email } = identity.headers;
+  const fields: readonly (readonly [string | undefined, string, unknown])[] = [
+    [subject, 'sub', principal.subject],
+    [issuer, 'iss', principal.issuer],
+    [client, 'client', principal.clientId],
+    [scopes, 'scope', principal.scopes.join(' ')],
+    [email, 'email', principal.email],
+    ...identity.claims.map(({ header, claim }) => [header, claim, claimOf(principal, claim)] as const),
+  ];
+  const headers: string[] = [];
+  for (const [header, claim, value] of fields) {
+    if (header === undefined || value === undefined || value === null || value === '') continue;
+    const encoded = encodeClaim(value);
+    if (encoded === undefined) return { ok: false, claim };
+    if (encoded !== '') headers.push(header, encoded);
+  }
+  return { ok: true, headers };
+}
+
+function claimOf(principal: Principal, claim: string): unknown {
+  return Object.hasOwn(principal.claims, claim) ? principal.claims[claim] : undefined;
+}
+
+/** Texts, numbers, booleans, and lists of texts; anything else has no one reading. */
+function encodeClaim(value: unknown): string | undefined {
+  if (typeof value === 'string') return encodeValue(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (!Array.isArray(value)) return undefined;
+  const items = value.map((item: unknown) => (typeof item === 'string' && item !== '' ? encodeItem(item, ',') : undefined));
+  return items.includes(undefined) ? undefined : items.join(',');
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+import { check } from './commands/check.ts';
+import { demo } from './commands/demo.ts';
+import type { CommandIo } from './commands/io.ts';
+import { exitCode } from './commands/io.ts';
+import { schema } from './commands/schema.ts';
+import { serve } from './commands/serve.ts';
+import { version } from './version.ts';
+
+const usage = `portcullis ${version}: the auth gateway for MCP servers
+
+  portcullis [serve] --config FILE   run the gateway (or PORTCULLIS_CONFIG=FILE)
+  portcullis check FILE              check a configuration and say what is wrong with it
+  portcullis schema                  print the JSON Schema of the configuration
+  portcullis demo                    show the whole journey on this machine
+  portcullis --version
+`;
+
+const io: CommandIo = {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  environment: process.env,
+  readFile: (path) => readFileSync(path, 'utf8'),
+};
+
+async function run(args: readonly string[]): Promise<number> {
+  const [command = 'serve', ...rest] = args[0]?.startsWith('-') === true ? ['serve', ...args] : args;
+  if (args.includes('--help') || args.includes('-h') || command === 'help') {
+    io.out(usage);
+    return exitCode.ok;
+  }
+  if (args.includes('--version')) {
+    io.out(`${version}\n`);
+    return exitCode.ok;
+  }
+  switch (command) {
+    case 'serve':
+      return serveCommand(rest);
+    case 'check':
+      return rest[0] === undefined ? misused('check needs the name of a file') : check(rest[0], io);
+    case 'schema':
+      return schema(io);
+    case 'demo':
+      return demo(rest, io);
+    default:
+      return misused(`there is no command ${JSON.stringify(command)}`);
+  }
+}
+
+async function serveCommand(args: readonly string[]): Promise<number> {
+  let file: string | undefined;
+  try {
+    file = parseArgs({ args: [...args], options: { config: { type: 'string', short: 'c' } } }).values.config;
+  } catch (error) {
+    return misused(error instanceof Error ? error.message : 'bad arguments');
+  }
+  file ??= io.environment['PORTCULLIS_CONFIG'];
+  return file === undefined ? misused('serve needs --config FILE or PORTCULLIS_CONFIG') : serve(file, io);
+}
+
+function misused(message: string): number {
+  io.err(`${message}\n\n${usage}`);
+  return exitCode.usage;
+}
+
+process.exitCode = await run(process.argv.slice(2));

@@ -1,0 +1,74 @@
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import fp from 'fastify-plugin';
+
+import type { Route } from '../config/configuration.ts';
+import { allowOrigin, answerPreflight, isPreflight } from '../vocabulary/cors.ts';
+import { matched } from '../vocabulary/passage.ts';
+import { checkHost, checkOrigin, readAddressing } from './host-and-origin.ts';
+import { checkTarget, isRoutePath } from './target-form.ts';
+
+export interface RequestFormOptions {
+  readonly hosts: readonly string[];
+}
+
+/** For every request, routed or not: the target's form and the `Host`. Decorates what the stages hang on a request. */
+export const requestForm = fp<RequestFormOptions>(
+  (app, { hosts }, ready) => {
+    const allowedHosts = new Set(hosts);
+    app.decorateRequest('passage', null);
+    app.addHook('onRequest', (request, reply, next) => {
+      const refusal = checkTarget(request.raw.url ?? '') ?? checkHost(readAddressing(request.raw.rawHeaders), allowedHosts);
+      if (refusal !== undefined) return reply.refuse(refusal);
+      next();
+    });
+    ready();
+  },
+  { name: 'request-form', dependencies: ['challenge'] },
+);
+
+export interface RoutesOptions {
+  readonly route: Route;
+  /** Answers why requests can't be served yet or any more; undefined while they can. */
+  readonly notReady: () => 'starting' | 'stopping' | undefined;
+}
+
+/** What a route serves; the rest of HTTP is answered 405. */
+export const servedMethods = ['GET', 'POST', 'DELETE'] as const;
+
+/** Names the one route of this scope: the passage starts here. Browser origins are checked, preflights answered. */
+export const routesStage = fp<RoutesOptions>(
+  (scope, { route, notReady }, ready) => {
+    const origins = new Set(route.origins);
+    scope.addHook('onRequest', (request, reply, next) => {
+      if (!isRoutePath(request.raw.url ?? '', route.path)) return reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' });
+      request.passage = matched(route);
+      const { origin } = request.headers;
+      if (origin !== undefined) {
+        const refusal = checkOrigin(readAddressing(request.raw.rawHeaders), origins);
+        if (refusal !== undefined) return reply.refuse(refusal);
+        allowOrigin(reply, origin);
+        if (isPreflight(request)) return answerPreflight(request, reply, servedMethods.join(', '));
+      }
+      const reason = notReady();
+      if (reason !== undefined) return reply.refuse({ kind: 'not-ready', reason });
+      next();
+    });
+    ready();
+  },
+  { name: 'routes', dependencies: ['request-form', 'challenge'] },
+);
+
+/**
+ * Makes the boot fail for a route that doesn't say who may use it, and for a protected one that isn't behind the
+ * token stage.
+ */
+export function requireDeclaredAccess(app: FastifyInstance): void {
+  app.addHook('onRoute', function onRoute(this: FastifyInstance, route: RouteOptions) {
+    const name = `${String(route.method)} ${route.url}`;
+    const { access, routeName } = route.config ?? {};
+    if (access === undefined) throw new Error(`${name} doesn't declare its access`);
+    if (access !== 'public' && this.checksTokens !== true) {
+      throw new Error(`route ${routeName ?? name} would be reachable without the token stage`);
+    }
+  });
+}

@@ -1,0 +1,79 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { ExchangeEnd } from '../vocabulary/exchange.ts';
+import type { Principal } from '../vocabulary/principal.ts';
+
+/** What became of one request; log line, audit event and metrics are projections of it. Never holds a credential. */
+export interface RequestRecord {
+  readonly requestId: string;
+  /** Name of the configured route. */
+  readonly route: string | undefined;
+  readonly httpMethod: string;
+  /** Without the query: it may hold what a client should have put elsewhere. */
+  readonly path: string;
+  /** JSON-RPC methods in order; more than one in a batch. */
+  readonly rpcMethods: readonly string[];
+  /** Tool, prompt or resource of a single message. */
+  readonly target: string | undefined;
+  readonly principal: Principal | undefined;
+  readonly decision: 'allow' | 'deny';
+  readonly reason: string;
+  /** For the log alone. */
+  readonly detail: string | undefined;
+  /** 499 where the client left before an answer. */
+  readonly status: number;
+  readonly upstreamStatus: number | undefined;
+  readonly upstreamMs: number | undefined;
+  readonly durationMs: number;
+  readonly end: ExchangeEnd;
+  readonly stream: boolean;
+  readonly address: string;
+}
+
+/** nginx's word for a client that left before it was answered. */
+const clientClosedRequest = 499;
+
+/** What telemetry itself knows of a request. */
+export interface Measured {
+  readonly durationMs: number;
+  /** Of the peer, or of its client where the peer is a trusted proxy. */
+  readonly address: string;
+}
+
+export function recordOf(request: FastifyRequest, reply: FastifyReply, measured: Measured): RequestRecord {
+  const { passage, refusal, exchange } = request;
+  const call = passage?.stage === 'admitted' ? passage.call : null;
+  const first = call?.messages[0];
+  const { raw } = reply;
+  const status = raw.headersSent ? raw.statusCode : clientClosedRequest;
+  const url = request.raw.url ?? '';
+  const query = url.indexOf('?');
+  const end = exchange?.end ?? (raw.writableFinished ? 'complete' : 'client_left');
+  return {
+    requestId: request.id,
+    route: passage?.route.name,
+    httpMethod: request.method,
+    path: query === -1 ? url : url.slice(0, query),
+    rpcMethods: call === null ? none : call.messages.flatMap((message) => (message.kind === 'response' ? [] : [message.method])),
+    target: call?.batch === false && first !== undefined && first.kind !== 'response' ? first.target : undefined,
+    principal: passage === null || passage.stage === 'matched' ? undefined : (passage.principal ?? undefined),
+    decision: isAllowed(request, status) ? 'allow' : 'deny',
+    reason: refusal?.reason ?? (status === clientClosedRequest ? 'client_left' : 'ok'),
+    detail: refusal !== null && 'detail' in refusal ? refusal.detail : undefined,
+    status,
+    upstreamStatus: exchange?.status,
+    upstreamMs: exchange?.headersAt === undefined ? undefined : exchange.headersAt - exchange.startedAt,
+    durationMs: measured.durationMs,
+    end,
+    stream: exchange?.stream ?? false,
+    address: measured.address,
+  };
+}
+
+const none: readonly string[] = [];
+
+/** The gate let it pass; what the upstream made of it is another matter. */
+function isAllowed({ refusal, passage }: FastifyRequest, status: number): boolean {
+  if (refusal === null) return passage?.stage === 'admitted' || status !== clientClosedRequest;
+  return refusal.kind === 'upstream-failed' || refusal.kind === 'upstream-silent';
+}

@@ -1,0 +1,49 @@
+import type { Configuration, Route } from '../config/configuration.ts';
+import type { Observer } from '../vocabulary/observer.ts';
+import type { Ports } from '../vocabulary/ports.ts';
+import { version } from '../version.ts';
+import { createLogger } from './logger.ts';
+import type { Readings } from './metrics.ts';
+import { createMetrics, registerReadings } from './metrics.ts';
+import { reportStart } from './start-report.ts';
+import type { TelemetryOptions } from './telemetry.plugin.ts';
+
+/** Everything that the gateway says of itself, in one place for the composition root. */
+export interface Telemetry {
+  readonly observer: Observer;
+  readonly stage: TelemetryOptions;
+  /** Registers what is read from the stages when Prometheus scrapes. */
+  read(readings: Readings): void;
+  readonly exposition: () => Promise<{ readonly text: string; readonly type: string }>;
+  readonly reportDefect: (error: unknown, requestId: string) => void;
+  reportStart(addresses: { readonly publicAddress: string; readonly opsAddress: string }): void;
+  reportDeadUpstream(route: Route, reason: string): void;
+}
+
+export function createTelemetry(configuration: Configuration, ports: Ports): Telemetry {
+  const logger = createLogger(configuration.log.level, ports.logSink);
+  const metrics = createMetrics(configuration, version);
+  const auditSink = configuration.log.audit === 'off' ? undefined : ports.auditSink;
+  return {
+    stage: { logger, auditSink, metrics, clock: ports.clock },
+    observer: {
+      signatureChecked: metrics.signatureChecked,
+      streamOpened: metrics.streamOpened,
+      streamClosed: metrics.streamClosed,
+      keysFetched(report) {
+        metrics.keysFetched(report);
+        if (report.outcome === 'success') logger.debug(report, `keys of ${report.authorizationServer} fetched`);
+        else logger.warn(report, `authorization server ${report.authorizationServer} gave no keys: ${report.detail ?? 'no reason known'}`);
+      },
+    },
+    read: (readings) => registerReadings(metrics.registry, readings),
+    exposition: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
+    reportDefect: (error, requestId) => logger.error({ requestId, err: error }, 'defect: this should never happen'),
+    reportStart(addresses) {
+      reportStart(logger, configuration);
+      logger.info({ ...addresses, version, node: process.version }, `portcullis ${version} listens on ${addresses.publicAddress}`);
+    },
+    reportDeadUpstream: (route, reason) =>
+      logger.warn({ route: route.name, reason }, `upstream of route ${route.name} can't be reached (${reason}); its calls will be 502 until it can`),
+  };
+}

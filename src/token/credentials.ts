@@ -1,0 +1,48 @@
+import type { Refusal } from '../vocabulary/refusal.ts';
+
+export type Credentials =
+  | { readonly ok: true; readonly token: string }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+// RFC 6750 §2.1: b64token. RFC 9110 §11.4: exactly one space after the scheme, which is case-insensitive.
+const bearer = /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i;
+
+/**
+ * Takes the bearer token out of the raw header lines. It counts the lines itself: Node keeps the first of
+ * several `Authorization` lines and drops the others without a word. Nothing else is looked at: a token in the
+ * query or in a body isn't a credential (RFC 6750 §2.2 and §2.3 aren't offered).
+ */
+export function readCredentials(rawHeaders: readonly string[]): Credentials {
+  let authorization: string | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length !== 13 || name.toLowerCase() !== 'authorization') continue;
+    if (authorization !== undefined) return severalHeaders;
+    authorization = rawHeaders[index + 1] ?? '';
+  }
+  if (authorization === undefined) return noCredentials;
+  const token = bearer.exec(authorization)?.[1];
+  if (token !== undefined) return { ok: true, token };
+  return /^bearer(?:[^a-z0-9-]|$)/i.test(authorization) ? malformedCredentials : otherScheme;
+}
+
+const severalHeaders: Credentials = {
+  ok: false,
+  refusal: { kind: 'credentials-ambiguous', reason: 'several_authorization_headers' },
+};
+const noCredentials: Credentials = {
+  ok: false,
+  refusal: { kind: 'credentials-missing', reason: 'no_credentials' },
+};
+const malformedCredentials: Credentials = {
+  ok: false,
+  refusal: {
+    kind: 'credentials-missing',
+    reason: 'malformed_credentials',
+    detail: 'Authorization has no single token after "Bearer "',
+  },
+};
+const otherScheme: Credentials = {
+  ok: false,
+  refusal: { kind: 'credentials-missing', reason: 'other_scheme', detail: 'Authorization has another scheme than Bearer' },
+};

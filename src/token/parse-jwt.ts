@@ -1,0 +1,77 @@
+import { strictObjectFault } from '../vocabulary/strict-json.ts';
+import type { TokenFault } from './fault.ts';
+import { quoted } from './fault.ts';
+
+/** What the JOSE header says that the checks need; unverified until the signature was checked. */
+export interface JoseHeader {
+  readonly alg: string;
+  readonly kid: string | undefined;
+  /** Lower case, without `application/`; `none` where the header has no `typ`. */
+  readonly type: string;
+}
+
+export interface ParsedJwt {
+  readonly header: JoseHeader;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** Tokens of real identity providers stay under 4 KiB; Node refuses headers over 16 KiB in all. */
+const maximumLength = 8192;
+
+/** RFC 7515 sets no bound; longer ones only serve to fill a memory of kids. */
+const maximumKidLength = 256;
+
+// RFC 7515 §7.1. Exactly three segments: a JWE has five.
+const compact = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
+
+/**
+ * Splits and decodes a compact JWS whose payload is a claims set (RFC 7519 §7.2), without trusting any of it.
+ * One token has one spelling here: characters that base64url decoders pass over, and trailing bits they drop,
+ * are faults, as is a member that occurs twice.
+ */
+export function parseJwt(token: string): ParsedJwt | TokenFault {
+  if (token.length > maximumLength) return { reason: 'token_too_long', detail: `${token.length} characters` };
+  const segments = compact.exec(token);
+  if (segments === null) return { reason: 'token_malformed', detail: 'not a JWT of three segments' };
+  const header = decodeObject(segments[1] ?? '');
+  if (!('object' in header)) return header;
+  const joseHeader = readHeader(header.object);
+  if ('reason' in joseHeader) return joseHeader;
+  const claims = decodeObject(segments[2] ?? '');
+  if (!('object' in claims)) return claims;
+  if (decodeCanonical(segments[3] ?? '') === undefined) return { reason: 'token_malformed', detail: 'signature encoding' };
+  return { header: joseHeader, claims: claims.object };
+}
+
+function decodeObject(segment: string): { readonly object: Record<string, unknown> } | TokenFault {
+  const bytes = decodeCanonical(segment);
+  if (bytes === undefined) return { reason: 'token_malformed', detail: 'not canonical base64url' };
+  const fault = strictObjectFault(bytes);
+  if (fault === 'duplicate_member') return { reason: 'token_duplicate_member' };
+  if (fault !== undefined) return { reason: 'token_malformed', detail: fault };
+  return { object: JSON.parse(bytes.toString('utf8')) as Record<string, unknown> };
+}
+
+/** RFC 4648 §3.5: bits that the last character has to spare must be zero. */
+function decodeCanonical(segment: string): Buffer | undefined {
+  const bytes = Buffer.from(segment, 'base64url');
+  return bytes.toString('base64url') === segment ? bytes : undefined;
+}
+
+function readHeader(header: Record<string, unknown>): JoseHeader | TokenFault {
+  const { alg, kid, typ } = header;
+  if (typeof alg !== 'string') return { reason: 'alg_not_allowed', detail: `alg ${quoted(alg)}` };
+  // RFC 7515 §4.1.11 and RFC 7797 §6: no extension is understood here, so none may be critical.
+  if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return { reason: 'critical_header' };
+  if (kid !== undefined && (typeof kid !== 'string' || kid.length > maximumKidLength)) {
+    return { reason: 'key_unknown', detail: typeof kid === 'string' ? `kid of ${kid.length} characters` : 'kid is not a string' };
+  }
+  if (typ !== undefined && typeof typ !== 'string') return { reason: 'token_type', detail: 'typ is not a string' };
+  return { alg, kid, type: typ === undefined ? 'none' : mediaSubtype(typ) };
+}
+
+/** RFC 7515 §4.1.9: `application/` may be left out; media types have no case. */
+function mediaSubtype(typ: string): string {
+  const lower = typ.toLowerCase();
+  return lower.startsWith('application/') ? lower.slice('application/'.length) : lower;
+}

@@ -1,0 +1,46 @@
+import type { AuthorizationServer } from '../config/configuration.ts';
+import type { Principal } from '../vocabulary/principal.ts';
+import type { Claims } from './check-claims.ts';
+
+/** Reads who asks out of claims that were verified; `sub` must have been checked. */
+export function principalOf(claims: Claims, server: AuthorizationServer): Principal {
+  const email = claims[server.claims.email];
+  const exp = claims['exp'];
+  return Object.freeze({
+    issuer: typeof claims['iss'] === 'string' ? claims['iss'] : server.issuers[0],
+    subject: String(claims['sub']),
+    clientId: firstText(claims, server.claims.clientId),
+    email: typeof email === 'string' && email !== '' ? email : undefined,
+    scopes: grantedScopes(claims, server.claims.scopes),
+    claims,
+    authorizationServer: server.name,
+    expiresAt: typeof exp === 'number' ? exp : undefined,
+  });
+}
+
+function firstText(claims: Claims, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const value = claims[name];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return undefined;
+}
+
+// RFC 6749 §3.3.
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+/**
+ * The granted scopes: those of the first named claim that is a string or a list, split on spaces (RFC 6749 §3.3;
+ * a list is taken item by item). What isn't a scope by the grammar is dropped and never an error.
+ */
+export function grantedScopes(claims: Claims, names: readonly string[]): readonly string[] {
+  for (const name of names) {
+    const value = claims[name];
+    const items = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? (value as unknown[]) : undefined;
+    if (items === undefined) continue;
+    return Object.freeze([...new Set(items.filter((item): item is string => typeof item === 'string' && scopeToken.test(item)))]);
+  }
+  return noScopes;
+}
+
+const noScopes: readonly string[] = Object.freeze([]);

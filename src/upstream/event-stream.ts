@@ -1,0 +1,55 @@
+import type { ServerResponse } from 'node:http';
+
+import { EventBoundary } from './event-boundary.ts';
+
+export interface EventStreamOptions {
+  readonly keepAliveMs: number;
+  /** Until the stream must end; undefined: never. */
+  readonly remainingMs: number | undefined;
+  readonly onExpired: () => void;
+}
+
+/** The longest delay of a Node timer; a longer one would fire at once. */
+const maximumDelayMs = 2 ** 31 - 1;
+
+/** WHATWG HTML §9.2.6: a line that begins with a colon is a comment; the empty line keeps events apart. */
+const comment = ':\n\n';
+
+/** An event stream on its way to a client: bytes as they come, a comment into silence, an end at the token's. */
+export class EventStream {
+  readonly #response: ServerResponse;
+  readonly #boundary = new EventBoundary();
+  readonly #keepAlive: NodeJS.Timeout;
+  readonly #expiry: NodeJS.Timeout | undefined;
+
+  constructor(response: ServerResponse, options: EventStreamOptions) {
+    this.#response = response;
+    this.#keepAlive = setInterval(() => this.#breakSilence(), options.keepAliveMs);
+    if (options.remainingMs !== undefined) {
+      const delayMs = Math.min(Math.max(options.remainingMs, 0), maximumDelayMs);
+      this.#expiry = setTimeout(options.onExpired, delayMs);
+    }
+  }
+
+  /** Answers whether the client keeps up. */
+  write(chunk: Buffer): boolean {
+    this.#boundary.pass(chunk);
+    this.#keepAlive.refresh();
+    return this.#response.write(chunk);
+  }
+
+  end(): void {
+    this.stop();
+    this.#response.end();
+  }
+
+  stop(): void {
+    clearInterval(this.#keepAlive);
+    clearTimeout(this.#expiry);
+  }
+
+  #breakSilence(): void {
+    // A client that doesn't read what it has needs no sign of life.
+    if (this.#boundary.between && !this.#response.writableNeedDrain) this.#response.write(comment);
+  }
+}

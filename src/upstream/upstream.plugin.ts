@@ -1,0 +1,48 @@
+import httpProxy from '@fastify/http-proxy';
+import fp from 'fastify-plugin';
+
+import type { Route } from '../config/configuration.ts';
+import type { Observer } from '../vocabulary/observer.ts';
+import { forward } from './forward.ts';
+import { createTarget } from './target.ts';
+
+export interface UpstreamOptions {
+  readonly route: Route;
+  readonly observer: Observer;
+  readonly clock: () => number;
+  /** Methods that go upstream. */
+  readonly methods: readonly string[];
+  /** How long calls in flight may go on once the gateway stops. */
+  readonly drainMs: number;
+}
+
+/** Serves the route: http-proxy owns prefix and path safety, the forwarder the traffic (docs/decisions/0001). */
+export const upstreamStage = fp<UpstreamOptions>(
+  async (scope, { route, observer, clock, methods, drainMs }) => {
+    const target = createTarget(route);
+    await scope.register(httpProxy, {
+      upstream: new URL(route.upstream.url).origin,
+      rewritePrefix: new URL(route.upstream.url).pathname,
+      httpMethods: [...methods],
+      routes: ['/'],
+      proxyPayloads: false,
+      config: { access: route.access, routeName: route.name },
+      handler: (request, reply) => {
+        const { passage } = request;
+        if (passage?.stage !== 'admitted') throw new Error('only an admitted request may go upstream');
+        forward(passage, { request, reply }, { target, observer, clock });
+      },
+    });
+    let limit: NodeJS.Timeout | undefined;
+    scope.addHook('preClose', (done) => {
+      target.exchanges.endIdle();
+      limit = setTimeout(() => target.exchanges.endAll(), drainMs);
+      done();
+    });
+    scope.addHook('onClose', async () => {
+      clearTimeout(limit);
+      await target.pool.destroy();
+    });
+  },
+  { name: 'upstream', dependencies: ['identity'], decorators: { request: ['passage', 'upstreamHeaders'] } },
+);

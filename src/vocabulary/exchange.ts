@@ -1,0 +1,19 @@
+/** What came of a request at the upstream; the forwarder writes it, telemetry reads it. */
+export interface Exchange {
+  /** The upstream's status; undefined before its headers came. */
+  status: number | undefined;
+  /** Milliseconds of the monotonic clock. */
+  readonly startedAt: number;
+  headersAt: number | undefined;
+  /** An SSE answer is open or was. */
+  stream: boolean;
+  end: ExchangeEnd | undefined;
+}
+
+export type ExchangeEnd =
+  | 'complete'
+  | 'client_left'
+  | 'upstream_reset'
+  | 'idle_timeout'
+  | 'token_expired'
+  | 'stopping';

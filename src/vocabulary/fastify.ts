@@ -1,0 +1,39 @@
+import type { Exchange } from './exchange.ts';
+import type { Passage } from './passage.ts';
+import type { Refusal } from './refusal.ts';
+
+/**
+ * What the stages hang on a request. Each property has one writer, named here; `passage` grows from stage
+ * to stage and only ever through the functions of `passage.ts`.
+ */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** routes → token → mcp. */
+    passage: Passage | null;
+    /** mcp: JSON text of the id of the message, where one could be read. */
+    messageId: string | null;
+    /** challenge, when a refusal was answered. */
+    refusal: Refusal | null;
+    /** identity: name, value, name, value …, ready for the upstream. */
+    upstreamHeaders: string[] | null;
+    /** upstream. */
+    exchange: Exchange | null;
+  }
+
+  interface FastifyReply {
+    /** Answers a refusal; the only way a stage says no. */
+    refuse(refusal: Refusal): void;
+  }
+
+  interface FastifyContextConfig {
+    /** Every registered route declares it; the boot refuses one that doesn't. */
+    access?: 'public' | 'required' | 'open';
+    /** Name of the configured route. */
+    routeName?: string;
+  }
+
+  interface FastifyInstance {
+    /** Set by the token stage on the scope that it guards. */
+    checksTokens?: boolean;
+  }
+}

@@ -1,0 +1,16 @@
+/** The outside world as arguments; tests replace these, never modules. */
+export interface Ports {
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** For requests to authorization servers. */
+  readonly fetch: Fetch;
+  /** One call per line of the log, the line feed included. */
+  readonly logSink: LineSink;
+  readonly auditSink: LineSink;
+}
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface LineSink {
+  write(line: string): void;
+}

@@ -1,0 +1,77 @@
+/**
+ * Why a request isn't served. A value, never thrown; the challenge stage turns it into status, headers and
+ * body, telemetry into a log line, an audit event and a metric label.
+ *
+ * `reason` is a word of a bounded list (metric label, audit). `detail` is for the operator's log only: it may
+ * quote claims and configuration, never a credential.
+ */
+export type Refusal =
+  | { readonly kind: 'credentials-missing'; readonly reason: CredentialsReason; readonly detail?: string }
+  | { readonly kind: 'credentials-ambiguous'; readonly reason: 'several_authorization_headers' }
+  | { readonly kind: 'token-invalid'; readonly reason: TokenReason; readonly detail?: string }
+  | {
+      readonly kind: 'authorization-server-unavailable';
+      readonly reason: 'keys_unavailable' | 'key_lookup_cooling_down';
+      readonly retryAfterSeconds: number;
+      readonly detail?: string;
+    }
+  | { readonly kind: 'scope-insufficient'; readonly reason: 'scope_insufficient'; readonly scopes: readonly string[] }
+  | { readonly kind: 'host-refused'; readonly reason: 'host_not_listed'; readonly detail?: string }
+  | { readonly kind: 'origin-refused'; readonly reason: 'origin_not_listed'; readonly detail?: string }
+  | { readonly kind: 'route-unknown'; readonly reason: 'no_such_route' }
+  | { readonly kind: 'method-not-served'; readonly reason: 'method_not_served'; readonly allow: string }
+  | { readonly kind: 'request-malformed'; readonly reason: RequestReason; readonly detail?: string }
+  | { readonly kind: 'media-type-refused'; readonly reason: 'content_type' | 'charset' | 'content_encoding' }
+  | {
+      readonly kind: 'message-refused';
+      readonly reason: MessageReason;
+      /** JSON-RPC 2.0 §5.1. */
+      readonly code: -32700 | -32600;
+      readonly detail?: string;
+    }
+  | { readonly kind: 'body-too-large'; readonly reason: 'body_too_large' }
+  | { readonly kind: 'identity-unusable'; readonly reason: 'identity_unusable'; readonly detail: string }
+  | { readonly kind: 'not-ready'; readonly reason: 'starting' | 'stopping' }
+  | { readonly kind: 'route-full'; readonly reason: 'streams_limit' }
+  | { readonly kind: 'upstream-failed'; readonly reason: UpstreamReason; readonly detail?: string }
+  | { readonly kind: 'upstream-silent'; readonly reason: 'connect_timeout' | 'headers_timeout'; readonly detail?: string }
+  | { readonly kind: 'defect'; readonly reason: 'defect' };
+
+export type CredentialsReason = 'no_credentials' | 'other_scheme' | 'malformed_credentials';
+
+export type TokenReason =
+  | 'token_malformed'
+  | 'token_too_long'
+  | 'token_duplicate_member'
+  | 'alg_not_allowed'
+  | 'critical_header'
+  | 'token_type'
+  | 'issuer_not_trusted'
+  | 'key_unknown'
+  | 'token_signature'
+  | 'token_expired'
+  | 'token_not_yet_valid'
+  | 'token_lifetime'
+  | 'token_audience'
+  | 'token_subject'
+  | 'token_confirmation';
+
+export type RequestReason =
+  | 'target_form'
+  | 'host_header'
+  | 'duplicate_header'
+  | 'body_not_expected'
+  | 'body_framing';
+
+export type MessageReason =
+  | 'not_utf8'
+  | 'not_json'
+  | 'too_deep'
+  | 'duplicate_member'
+  | 'member_case'
+  | 'shape'
+  | 'id'
+  | 'method'
+  | 'batch';
+
+export type UpstreamReason = 'refused' | 'reset' | 'garbage' | 'tls' | 'redirect' | 'unauthorized';

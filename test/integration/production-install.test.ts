@@ -1,0 +1,150 @@
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually, reserveFreePort } from '../support/loopback.ts';
+import { lastOf, readExecForm } from './dockerfile.ts';
+import { assembleImage, stages } from './image.ts';
+
+/** The size of the image over its base: a dependency too many shows here. */
+const sizeLimitBytes = 45_000_000;
+
+interface LockedPackages {
+  readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
+}
+
+interface Gateway {
+  readonly process: ChildProcess;
+  readonly publicUrl: string;
+  readonly opsUrl: string;
+  readonly opsPort: number;
+  readonly output: () => string;
+}
+
+/** One authorization server that is down, so that the test needs no other part. */
+async function configurationText(publicPort: number): Promise<string> {
+  const closedPort = await reserveFreePort();
+  return `publicUrl: http://localhost:${publicPort}
+listen: { host: 127.0.0.1, port: ${publicPort} }
+authorizationServers:
+  - issuer: http://localhost:${closedPort}
+    discovery: off
+    jwksUri: http://localhost:${closedPort}/jwks
+    keys: { timeout: 1s }
+routes:
+  - path: /mcp
+    upstream: http://127.0.0.1:${closedPort}/mcp
+`;
+}
+
+/** Starts the image's own ENTRYPOINT and CMD, with the configuration of the test in the place of the mounted one. */
+async function startGateway(app: string, folder: string): Promise<Gateway> {
+  const [publicPort, opsPort] = [await reserveFreePort(), await reserveFreePort()];
+  const configFile = join(folder, 'config.yaml');
+  writeFileSync(configFile, await configurationText(publicPort));
+  const words = ['ENTRYPOINT', 'CMD'].flatMap(
+    (name) => readExecForm(lastOf(stages.at(-1)!, name) ?? '') ?? [],
+  );
+  const args = words.slice(1).map((word) => (word === '/etc/portcullis/config.yaml' ? configFile : word));
+  const child = spawn(process.execPath, args, {
+    cwd: app,
+    env: { NODE_ENV: 'production', OPS_PORT: String(opsPort) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  return {
+    process: child,
+    publicUrl: `http://localhost:${publicPort}`,
+    opsUrl: `http://127.0.0.1:${opsPort}`,
+    opsPort,
+    output: () => output,
+  };
+}
+
+async function statusOf(url: string): Promise<number | undefined> {
+  return fetch(url).then(
+    ({ status }) => status,
+    () => undefined,
+  );
+}
+
+/** Every file below a folder with its size and time of change. */
+function listFiles(
+  folder: string,
+): readonly { readonly name: string; readonly bytes: number; readonly at: number }[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names
+    .map((name) => ({ name, stat: lstatSync(join(folder, name)) }))
+    .filter(({ stat }) => !stat.isDirectory())
+    .map(({ name, stat }) => ({ name, bytes: stat.size, at: stat.mtimeMs }));
+}
+
+describe('what the image holds, started outside a container', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-image-'));
+  let app: string;
+  let gateway: Gateway;
+  let assembled: ReturnType<typeof listFiles>;
+
+  beforeAll(async () => {
+    app = assembleImage(folder);
+    assembled = listFiles(app);
+    gateway = await startGateway(app, folder);
+  }, 200_000);
+
+  afterAll(() => {
+    gateway.process.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+
+  test('holds every production dependency of the lock file and nothing else', () => {
+    const read = (path: string): LockedPackages => JSON.parse(readFileSync(path, 'utf8')) as LockedPackages;
+    const { packages } = read(join(app, '../dependencies/package-lock.json'));
+    const wanted = Object.keys(packages).filter(
+      (name) => name.startsWith('node_modules/') && packages[name]?.dev !== true,
+    );
+    const installed = Object.keys(read(join(app, 'node_modules/.package-lock.json')).packages);
+    expect(installed.toSorted()).toEqual(wanted.toSorted());
+    expect(installed).toContain('node_modules/fastify');
+  });
+
+  test('holds no test, no source and less than 45 MB', () => {
+    const own = assembled.map(({ name }) => name).filter((name) => !name.startsWith('node_modules/'));
+    expect(own.filter((name) => !/^(dist\/.*\.(js|d\.ts)|package\.json|LICENSE)$/.test(name))).toEqual([]);
+    expect(own.filter((name) => name.includes('.test.'))).toEqual([]);
+    expect(assembled.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(sizeLimitBytes);
+  });
+
+  test('is alive at once and ready once the dead authorization server has had its time (C5)', async () => {
+    await eventually('alive', async () => (await statusOf(`${gateway.opsUrl}/healthz`)) === 200, 10_000);
+    await eventually('ready', async () => (await statusOf(`${gateway.opsUrl}/readyz`)) === 200, 10_000);
+  });
+
+  test("the image's health check passes, and fails where nothing listens", async () => {
+    const text = lastOf(stages.at(-1)!, 'HEALTHCHECK') ?? '';
+    const [, ...args] = readExecForm(text.replace(/^CMD\s+/, '')) ?? [];
+    const check = (port: number): number | null =>
+      spawnSync(process.execPath, args, { env: { OPS_PORT: String(port) }, timeout: 10_000 }).status;
+    expect(check(gateway.opsPort)).toBe(0);
+    expect(check(await reserveFreePort())).toBe(1);
+  });
+
+  test('challenges a client without credentials (A02)', async () => {
+    const answer = await fetch(`${gateway.publicUrl}/mcp`, { method: 'POST', body: '{}' });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer .*resource_metadata="http/);
+  });
+
+  test('ends with 0 on SIGTERM and has written nothing below its folder', async () => {
+    const exit = once(gateway.process, 'exit');
+    gateway.process.kill('SIGTERM');
+    expect(await exit, gateway.output()).toEqual([0, null]);
+    expect(gateway.output()).not.toMatch(/\(node:\d+\).*Warning/);
+    expect(listFiles(app)).toEqual(assembled);
+  });
+});
