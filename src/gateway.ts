@@ -59,7 +59,12 @@ export function createGateway(
   telemetry.read({
     ready: () => state === 'ready',
     rememberedSignatures: () => remembered.size,
-    keyAges: () => [...authorities.values()].map(({ server, keys }) => ({ authorizationServer: server.name, ageMs: keys.ageMs, keys: keys.size })),
+    keyAges: () =>
+      [...authorities.values()].map(({ server, keys }) => ({
+        authorizationServer: server.name,
+        ageMs: keys.ageMs,
+        keys: keys.size,
+      })),
   });
 
   const publicServer = buildPublicServer();
@@ -70,7 +75,8 @@ export function createGateway(
 
   function buildPublicServer(): FastifyInstance {
     const app = createPublicServer(configuration);
-    for (const method of METHODS) if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method);
+    for (const method of METHODS)
+      if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method);
     requireDeclaredAccess(app);
     app.register(telemetryStage, telemetry.stage);
     app.register(challengeStage, { configuration, onDefect: telemetry.reportDefect });
@@ -88,13 +94,20 @@ export function createGateway(
     await scope.register(stages.token, { route, parts });
     await scope.register(stages.mcp, { route });
     await scope.register(stages.identity, { route });
-    await scope.register(stages.upstream, { route, observer, clock, methods: servedMethods, drainMs: configuration.stop.drain });
+    await scope.register(stages.upstream, {
+      route,
+      observer,
+      clock,
+      methods: servedMethods,
+      drainMs: configuration.stop.drain,
+    });
     const allow = servedMethods.join(', ');
     scope.route({
       method: scope.supportedMethods.filter((method) => !servedMethods.some((served) => served === method)),
       url: '/',
       config: { access: route.access, routeName: route.name },
-      handler: (_request, reply) => reply.refuse({ kind: 'method-not-served', reason: 'method_not_served', allow }),
+      handler: (_request, reply) =>
+        reply.refuse({ kind: 'method-not-served', reason: 'method_not_served', allow }),
     });
   }
 

@@ -25,7 +25,9 @@ export function createPublicServer(configuration: Configuration): FastifyInstanc
     maxHeaderSize: maximumHeaderBytes,
   };
   const app = fastify({
-    ...(tls === undefined ? { http: connection } : { https: { ...connection, cert: tls.cert, key: tls.key } }),
+    ...(tls === undefined
+      ? { http: connection }
+      : { https: { ...connection, cert: tls.cert, key: tls.key } }),
     logger: false,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,

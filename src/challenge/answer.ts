@@ -20,7 +20,12 @@ export interface AnswerContext {
  * that knows statuses and challenges. Codes outside JSON-RPC's reserved range are the gateway's own.
  */
 export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): Answer {
-  const answer = (status: number, code: number, message: string, headers: Record<string, string> = {}): Answer => ({
+  const answer = (
+    status: number,
+    code: number,
+    message: string,
+    headers: Record<string, string> = {},
+  ): Answer => ({
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
     body: `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":{"code":${code},"message":${JSON.stringify(message)}}}`,
@@ -40,10 +45,20 @@ export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): 
       return answer(401, 40100, text, challenged(expired ? 'expired' : 'invalid'));
     }
     case 'authorization-server-unavailable':
-      return answer(503, 50300, 'The authorization server is unavailable', retryAfter(refusal.retryAfterSeconds));
+      return answer(
+        503,
+        50300,
+        'The authorization server is unavailable',
+        retryAfter(refusal.retryAfterSeconds),
+      );
     case 'scope-insufficient': {
       const value = challenges?.insufficientScope(refusal.scopes);
-      return answer(403, 40301, 'More scopes are required', value === undefined ? {} : { 'www-authenticate': value });
+      return answer(
+        403,
+        40301,
+        'More scopes are required',
+        value === undefined ? {} : { 'www-authenticate': value },
+      );
     }
     case 'host-refused':
       return answer(403, 40300, 'This host is not served here');

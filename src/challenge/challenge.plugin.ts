@@ -18,7 +18,9 @@ export interface ChallengeOptions {
 /** Decorates `reply.refuse`, and turns what Fastify itself throws into refusals. */
 export const challengeStage = fp<ChallengeOptions>(
   (app, { configuration, onDefect }, ready) => {
-    const challenges = new Map<string, Challenges>(configuration.routes.map((route) => [route.name, challengesOf(route)]));
+    const challenges = new Map<string, Challenges>(
+      configuration.routes.map((route) => [route.name, challengesOf(route)]),
+    );
     app.decorateRequest('refusal', null);
     app.decorateRequest('messageId', null);
     app.decorateReply('refuse', function refuse(this: FastifyReply, refusal: Refusal): void {
@@ -28,9 +30,17 @@ export const challengeStage = fp<ChallengeOptions>(
       if (this.raw.headersSent || this.raw.destroyed) return;
       const id = request.messageId ?? null;
       const routeName = request.passage?.route.name;
-      sendAnswer(this, answerFor(refusal, { challenges: routeName === undefined ? undefined : challenges.get(routeName), id }));
+      sendAnswer(
+        this,
+        answerFor(refusal, {
+          challenges: routeName === undefined ? undefined : challenges.get(routeName),
+          id,
+        }),
+      );
     });
-    app.setNotFoundHandler((_request, reply) => reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' }));
+    app.setNotFoundHandler((_request, reply) =>
+      reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' }),
+    );
     app.setErrorHandler((error: FastifyError, request, reply) => {
       const refusal = refusalFor(error);
       if (refusal.kind === 'defect') onDefect(error, request.id);
@@ -46,7 +56,10 @@ function sendAnswer(reply: FastifyReply, answer: Answer): void {
   reply.header('x-request-id', request.id);
   if (isLongUnread(request.raw)) {
     reply.hijack();
-    answerAndClose(request.raw, reply.raw, { ...answer, headers: { ...plainHeaders(reply), ...answer.headers } });
+    answerAndClose(request.raw, reply.raw, {
+      ...answer,
+      headers: { ...plainHeaders(reply), ...answer.headers },
+    });
     return;
   }
   void reply.code(answer.status).headers(answer.headers).send(answer.body);
@@ -72,4 +85,3 @@ export function refusalFor(error: FastifyError): Refusal {
         : { kind: 'defect', reason: 'defect' };
   }
 }
-

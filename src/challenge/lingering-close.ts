@@ -9,7 +9,10 @@ const drainMs = 1000;
 /** Whether more of the request's body may still come than is worth reading. A short one Node passes over by itself. */
 export function isLongUnread(request: IncomingMessage): boolean {
   if (request.complete) return false;
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > drainBytes;
+  return (
+    request.headers['transfer-encoding'] !== undefined ||
+    Number(request.headers['content-length'] ?? 0) > drainBytes
+  );
 }
 
 /**

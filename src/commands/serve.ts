@@ -15,7 +15,9 @@ export async function serve(file: string, io: CommandIo): Promise<number> {
   const outputs = openOutputs(configuration);
   const gateway = createGateway(configuration, outputs.sinks);
   const crash = (error: unknown): void => {
-    outputs.sinks.logSink.write(`${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg: 'defect: the gateway ends', err: String(error instanceof Error ? error.stack : error) })}\n`);
+    outputs.sinks.logSink.write(
+      `${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg: 'defect: the gateway ends', err: String(error instanceof Error ? error.stack : error) })}\n`,
+    );
     outputs.flush();
     process.exit(exitCode.defect);
   };
@@ -51,7 +53,10 @@ function readConfiguration(file: string, io: CommandIo): Configuration | number 
 }
 
 function openOutputs({ log }: Configuration): {
-  readonly sinks: { readonly logSink: { write(line: string): void }; readonly auditSink: { write(line: string): void } };
+  readonly sinks: {
+    readonly logSink: { write(line: string): void };
+    readonly auditSink: { write(line: string): void };
+  };
   readonly flush: () => void;
 } {
   const standard = openLineOutput(1);
@@ -81,7 +86,8 @@ async function stopSignal(): Promise<void> {
 
 function describeStartFailure(error: unknown): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { readonly port?: number };
-  if (code === 'EADDRINUSE') return `port ${port} is taken: set listen.port or ops.port (or PORT, OPS_PORT) to a free one`;
+  if (code === 'EADDRINUSE')
+    return `port ${port} is taken: set listen.port or ops.port (or PORT, OPS_PORT) to a free one`;
   if (code === 'EACCES') return `port ${port} needs privileges that this process doesn't have`;
   return `the gateway can't start: ${message}`;
 }

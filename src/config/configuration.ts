@@ -61,7 +61,12 @@ export interface AuthorizationServer {
   readonly tokenTypes: readonly string[];
   readonly leeway: Seconds;
   readonly requireExp: boolean;
-  readonly verify: { readonly exp: boolean; readonly nbf: boolean; readonly iat: boolean; readonly iss: boolean };
+  readonly verify: {
+    readonly exp: boolean;
+    readonly nbf: boolean;
+    readonly iat: boolean;
+    readonly iss: boolean;
+  };
   readonly claims: {
     readonly clientId: readonly string[];
     readonly scopes: readonly string[];

@@ -28,7 +28,10 @@ export const discovery: FastifyPluginCallback<DiscoveryOptions> = (scope, { rout
         url,
         config: publicRoute,
         handler: (_request, reply) =>
-          reply.type('application/json; charset=utf-8').header('cache-control', 'public, max-age=300').send(document),
+          reply
+            .type('application/json; charset=utf-8')
+            .header('cache-control', 'public, max-age=300')
+            .send(document),
       });
     }
   }

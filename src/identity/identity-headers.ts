@@ -40,6 +40,8 @@ function encodeClaim(value: unknown): string | undefined {
   if (typeof value === 'string') return encodeValue(value);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (!Array.isArray(value)) return undefined;
-  const items = value.map((item: unknown) => (typeof item === 'string' && item !== '' ? encodeItem(item, ',') : undefined));
+  const items = value.map((item: unknown) =>
+    typeof item === 'string' && item !== '' ? encodeItem(item, ',') : undefined,
+  );
   return items.includes(undefined) ? undefined : items.join(',');
 }

@@ -27,11 +27,16 @@ export const identityStage = fp<IdentityOptions>(
       const { passage } = request;
       if (passage?.stage !== 'admitted') throw new Error('the identity stage needs an admitted request');
       const headers = passingHeaders(request.raw.rawHeaders, rules);
-      if (headers === undefined) return reply.refuse({ kind: 'request-malformed', reason: 'duplicate_header' });
+      if (headers === undefined)
+        return reply.refuse({ kind: 'request-malformed', reason: 'duplicate_header' });
       if (passage.principal !== null) {
         const own = headersOf(passage.principal);
         if (!own.ok) {
-          return reply.refuse({ kind: 'identity-unusable', reason: 'identity_unusable', detail: `claim ${own.claim} can't be a header value` });
+          return reply.refuse({
+            kind: 'identity-unusable',
+            reason: 'identity_unusable',
+            detail: `claim ${own.claim} can't be a header value`,
+          });
         }
         headers.push(...own.headers);
       }

@@ -32,7 +32,7 @@ const prefixed = /^(?:accept(?:-[a-z]+)*|content-[a-z-]+|mcp-[a-z0-9-]+)$/;
 
 function identityNames(route: Route): readonly string[] {
   const { headers, claims } = route.identity;
-  return [...Object.values(headers).filter((name) => name !== undefined), ...claims.map(({ header }) => header)];
+  return [...Object.values(headers), ...claims.map(({ header }) => header)];
 }
 
 function normalise(name: string): string {
@@ -44,13 +44,23 @@ function holdsName(headers: readonly string[], name: string): boolean {
 }
 
 /** Two lines of one of these can be read as either. */
-const singletons = new Set(['content-type', 'mcp-session-id', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'last-event-id']);
+const singletons = new Set([
+  'content-type',
+  'mcp-session-id',
+  'mcp-protocol-version',
+  'mcp-method',
+  'mcp-name',
+  'last-event-id',
+]);
 
 /**
  * The client's lines that pass, as name, value, name, value …; undefined where a line that must be the only one
  * of its name isn't.
  */
-export function passingHeaders(rawHeaders: readonly string[], rules: RequestHeaderRules): string[] | undefined {
+export function passingHeaders(
+  rawHeaders: readonly string[],
+  rules: RequestHeaderRules,
+): string[] | undefined {
   const passing: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? '';

@@ -15,7 +15,8 @@ export function checkContent(headers: IncomingHttpHeaders): Refusal | undefined 
     const found = json.exec(type);
     if (found === null) return { kind: 'media-type-refused', reason: 'content_type' };
     const charset = found[2]?.toLowerCase();
-    if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') return { kind: 'media-type-refused', reason: 'charset' };
+    if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
+      return { kind: 'media-type-refused', reason: 'charset' };
   }
   return encoding === undefined || encoding.toLowerCase() === 'identity'
     ? undefined

@@ -19,7 +19,11 @@ export interface McpOptions {
 export const mcpStage = fp<McpOptions>(
   (scope, { route }, ready) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: route.limits.body }, (_request, body, done) => done(null, body));
+    scope.addContentTypeParser(
+      '*',
+      { parseAs: 'buffer', bodyLimit: route.limits.body },
+      (_request, body, done) => done(null, body),
+    );
     scope.addHook('onRequest', (request, reply, next) => {
       const refusal = checkBody(request.method, request.headers);
       if (refusal !== undefined) return reply.refuse(refusal);
@@ -27,7 +31,8 @@ export const mcpStage = fp<McpOptions>(
     });
     scope.addHook('preHandler', (request, reply, next) => {
       const { passage, body } = request;
-      if (passage?.stage !== 'authenticated') throw new Error('the message stage needs an authenticated request');
+      if (passage?.stage !== 'authenticated')
+        throw new Error('the message stage needs an authenticated request');
       if (request.method !== 'POST') {
         request.passage = admitted(passage, null);
         next();

@@ -8,7 +8,9 @@ const maximumBatch = 50;
 /** The longest method of any MCP revision has 36 characters. */
 const maximumMethodLength = 256;
 
-export type ReadMessage = { readonly ok: true; readonly call: Call } | { readonly ok: false; readonly refusal: MessageRefusal; readonly id: string | null };
+export type ReadMessage =
+  | { readonly ok: true; readonly call: Call }
+  | { readonly ok: false; readonly refusal: MessageRefusal; readonly id: string | null };
 export type MessageRefusal = Extract<Refusal, { kind: 'message-refused' }>;
 
 /**
@@ -47,7 +49,8 @@ interface Envelope {
   hasMethod: boolean;
   hasResult: boolean;
   hasError: boolean;
-  target: string | undefined;
+  name: string | undefined;
+  uri: string | undefined;
   /** A member that differs from a reserved one by case alone. */
   lookalike: boolean;
 }
@@ -65,7 +68,8 @@ function readEnvelope(cursor: JsonCursor, depth: number): Envelope | undefined {
     hasMethod: false,
     hasResult: false,
     hasError: false,
-    target: undefined,
+    name: undefined,
+    uri: undefined,
     lookalike: false,
   };
   return cursor.object(depth, (key) => readMember(cursor, depth + 1, envelope, key)) ? envelope : undefined;
@@ -104,18 +108,12 @@ function readMember(cursor: JsonCursor, depth: number, envelope: Envelope, key: 
 function readParams(cursor: JsonCursor, depth: number, envelope: Envelope): boolean {
   return cursor.object(depth, (key) => {
     if (key === 'name' || key === 'uri') {
-      // A call names a tool or prompt by `name`, a resource by `uri`; which one counts is the method's affair.
-      const text = readText(cursor, depth + 1);
-      if (key === targetMember(envelope.method) || envelope.target === undefined) envelope.target = text;
+      envelope[key] = readText(cursor, depth + 1);
       return cursor.fault === undefined;
     }
     envelope.lookalike ||= !paramsMembers.has(key) && paramsMembers.has(fold(key));
     return cursor.value(depth + 1);
   });
-}
-
-function targetMember(method: string | undefined): 'name' | 'uri' {
-  return method?.startsWith('resources/') === true ? 'uri' : 'name';
 }
 
 function readText(cursor: JsonCursor, depth: number): string | undefined {
@@ -131,15 +129,20 @@ function judgeEnvelope(envelope: Envelope): Message | EnvelopeFault {
   if (envelope.version !== '2.0') return fault('shape');
   if (!envelope.hasMethod) return judgeResponse(envelope, fault);
   if (envelope.hasResult || envelope.hasError) return fault('shape');
-  const { method, target } = envelope;
+  const { method } = envelope;
   if (method === undefined || method === '' || method.length > maximumMethodLength) return fault('method');
+  // A resource is named by its uri, a tool or prompt by its name; a second one beside it says nothing.
+  const target = method.startsWith('resources/') ? envelope.uri : envelope.name;
   if (envelope.id === undefined) return { kind: 'notification', method, target };
   // MCP base protocol: an id is a string or an integer and never null.
   if (id === null) return fault('id');
   return { kind: 'request', method, id, target };
 }
 
-function judgeResponse(envelope: Envelope, fault: (reason: MessageReason) => EnvelopeFault): Message | EnvelopeFault {
+function judgeResponse(
+  envelope: Envelope,
+  fault: (reason: MessageReason) => EnvelopeFault,
+): Message | EnvelopeFault {
   if (envelope.hasResult === envelope.hasError) return fault('shape');
   // JSON-RPC 2.0 §5: an error answers null where the request's id couldn't be read.
   const anonymousError = envelope.hasError && (envelope.id === undefined || envelope.id === 'null');
@@ -159,7 +162,18 @@ function fold(key: string): string {
 }
 
 const envelopeMembers = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
-const paramsMembers = new Set(['name', 'uri', 'arguments', '_meta', 'cursor', 'ref', 'level', 'requestid', 'taskid', 'task']);
+const paramsMembers = new Set([
+  'name',
+  'uri',
+  'arguments',
+  '_meta',
+  'cursor',
+  'ref',
+  'level',
+  'requestid',
+  'taskid',
+  'task',
+]);
 
 function refused(reason: MessageReason, id: string | null): ReadMessage {
   const code = reason === 'not_json' || reason === 'not_utf8' ? -32700 : -32600;

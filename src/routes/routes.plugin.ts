@@ -4,7 +4,7 @@ import fp from 'fastify-plugin';
 import type { Route } from '../config/configuration.ts';
 import { allowOrigin, answerPreflight, isPreflight } from '../vocabulary/cors.ts';
 import { matched } from '../vocabulary/passage.ts';
-import { checkHost, checkOrigin, readAddressing } from './host-and-origin.ts';
+import { checkHost, checkOrigin } from './host-and-origin.ts';
 import { checkTarget, isRoutePath } from './target-form.ts';
 
 export interface RequestFormOptions {
@@ -17,7 +17,7 @@ export const requestForm = fp<RequestFormOptions>(
     const allowedHosts = new Set(hosts);
     app.decorateRequest('passage', null);
     app.addHook('onRequest', (request, reply, next) => {
-      const refusal = checkTarget(request.raw.url ?? '') ?? checkHost(readAddressing(request.raw.rawHeaders), allowedHosts);
+      const refusal = checkTarget(request.raw.url ?? '') ?? checkHost(request.raw.rawHeaders, allowedHosts);
       if (refusal !== undefined) return reply.refuse(refusal);
       next();
     });
@@ -40,11 +40,12 @@ export const routesStage = fp<RoutesOptions>(
   (scope, { route, notReady }, ready) => {
     const origins = new Set(route.origins);
     scope.addHook('onRequest', (request, reply, next) => {
-      if (!isRoutePath(request.raw.url ?? '', route.path)) return reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' });
+      if (!isRoutePath(request.raw.url ?? '', route.path))
+        return reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' });
       request.passage = matched(route);
       const { origin } = request.headers;
       if (origin !== undefined) {
-        const refusal = checkOrigin(readAddressing(request.raw.rawHeaders), origins);
+        const refusal = checkOrigin(request.raw.rawHeaders, origins);
         if (refusal !== undefined) return reply.refuse(refusal);
         allowOrigin(reply, origin);
         if (isPreflight(request)) return answerPreflight(request, reply, servedMethods.join(', '));

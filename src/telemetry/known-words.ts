@@ -70,3 +70,18 @@ export function clientLabel(userAgent: string | undefined): string {
   const lower = userAgent.slice(0, 200).toLowerCase();
   return clients.find(([mark]) => lower.includes(mark))?.[1] ?? 'other';
 }
+
+/** More agents than any fleet has; beyond them a label is worked out anew each time. */
+const maximumRemembered = 500;
+
+/** The same, remembering what was worked out. */
+export function rememberClientLabels(): typeof clientLabel {
+  const known = new Map<string | undefined, string>();
+  return (userAgent) => {
+    const remembered = known.get(userAgent);
+    if (remembered !== undefined) return remembered;
+    const label = clientLabel(userAgent);
+    if (known.size < maximumRemembered) known.set(userAgent, label);
+    return label;
+  };
+}

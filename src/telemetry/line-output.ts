@@ -6,7 +6,7 @@ import type { LineSink } from '../vocabulary/ports.ts';
 const maximumWaitingBytes = 16 * 1024 * 1024;
 
 /** Lines leave in pieces of this size, or after the flush interval: one write for many requests. */
-const pieceBytes = 8 * 1024;
+const pieceBytes = 32 * 1024;
 const flushIntervalMs = 100;
 
 export interface LineOutput extends LineSink {
@@ -23,6 +23,7 @@ export function openLineOutput(destination: 1 | { readonly file: string }): Line
     mkdir: false,
     sync: false,
     minLength: pieceBytes,
+    maxWrite: 2 * pieceBytes,
     periodicFlush: flushIntervalMs,
     maxLength: maximumWaitingBytes,
   });

@@ -1,23 +1,28 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 
 import type { Configuration } from '../config/configuration.ts';
-import type { KeyFetch, Observer } from '../vocabulary/observer.ts';
-import { clientLabel, httpMethodLabel, rpcMethodLabel } from './known-words.ts';
+import type { Observer } from '../vocabulary/observer.ts';
+import { httpMethodLabel, rememberClientLabels, rpcMethodLabel } from './known-words.ts';
 import type { RequestRecord } from './record.ts';
+import { TallyCounter, TallyHistogram } from './tallies.ts';
 
 /** Requests take from half a millisecond to the quarter of an hour of a long tool call. */
-const durationBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 900];
+const durationBounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 900];
 
 /** What other stages can be asked for when Prometheus scrapes. */
 export interface Readings {
   readonly ready: () => boolean;
   readonly rememberedSignatures: () => number;
-  readonly keyAges: () => readonly { readonly authorizationServer: string; readonly ageMs: number | undefined; readonly keys: number }[];
+  readonly keyAges: () => readonly {
+    readonly authorizationServer: string;
+    readonly ageMs: number | undefined;
+    readonly keys: number;
+  }[];
 }
 
 export interface Metrics extends Observer {
   readonly registry: Registry;
-  observe(record: RequestRecord, userAgent: string | undefined): void;
+  readonly observe: (record: RequestRecord, userAgent: string | undefined) => void;
 }
 
 /** All metrics of one gateway, in a registry of its own. Every label value is from a bounded list. */
@@ -25,71 +30,67 @@ export function createMetrics(configuration: Configuration, version: string): Me
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const requests = new Counter({
+  const requests = new TallyCounter(registry, {
     name: 'portcullis_requests_total',
     help: 'Requests answered, by route, HTTP method, JSON-RPC method and status (499: the client left first)',
     labelNames: ['route', 'http_method', 'rpc_method', 'status'],
-    registers,
   });
-  const refusals = new Counter({
+  const refusals = new TallyCounter(registry, {
     name: 'portcullis_refusals_total',
     help: 'Requests that were not served, by route and reason',
     labelNames: ['route', 'reason'],
-    registers,
   });
-  const clients = new Counter({
+  const clients = new TallyCounter(registry, {
     name: 'portcullis_client_requests_total',
     help: 'Requests by client software, as far as its User-Agent is known',
     labelNames: ['client'],
-    registers,
   });
-  const durations = new Histogram({
+  const durations = new TallyHistogram(registry, {
     name: 'portcullis_request_duration_seconds',
-    help: 'Time from a request to the end of its answer; event streams are left out',
-    labelNames: ['route'],
-    buckets: durationBuckets,
-    registers,
+    help: 'Time from a request to the end of its answer, by route; event streams are left out',
+    bounds: durationBounds,
   });
-  const upstreamDurations = new Histogram({
+  const upstreamDurations = new TallyHistogram(registry, {
     name: 'portcullis_upstream_headers_seconds',
-    help: 'Time until the response headers of the upstream',
-    labelNames: ['route'],
-    buckets: durationBuckets,
-    registers,
+    help: 'Time from a request to the response headers of the upstream, by route',
+    bounds: durationBounds,
   });
-  const streams = new Gauge({ name: 'portcullis_streams_open', help: 'Event streams open now', labelNames: ['route'], registers });
-  const signatures = new Counter({
+  const signatures = new TallyCounter(registry, {
     name: 'portcullis_token_signatures_total',
     help: 'Token signatures: remembered from before, verified, or failed',
     labelNames: ['outcome'],
-    registers,
   });
-  const keyFetches = new Counter({
+  const keyFetches = new TallyCounter(registry, {
     name: 'portcullis_key_fetches_total',
     help: 'Fetches of signing keys by authorization server and outcome',
     labelNames: ['authorization_server', 'outcome'],
+  });
+  const streams = new Gauge({
+    name: 'portcullis_streams_open',
+    help: 'Event streams open now',
+    labelNames: ['route'],
     registers,
   });
+  const clientLabelOf = rememberClientLabels();
   describeConfiguration(configuration, version, registers);
 
   return {
     registry,
     observe(record, userAgent) {
       const route = record.route ?? 'none';
-      requests.inc({
+      requests.count(
         route,
-        http_method: httpMethodLabel(record.httpMethod),
-        rpc_method: rpcMethodLabel(record.rpcMethods),
-        status: String(record.status),
-      });
-      clients.inc({ client: clientLabel(userAgent) });
-      if (record.reason !== 'ok') refusals.inc({ route, reason: record.reason });
-      if (!record.stream) durations.observe({ route }, record.durationMs / 1000);
-      if (record.upstreamMs !== undefined) upstreamDurations.observe({ route }, record.upstreamMs / 1000);
+        httpMethodLabel(record.httpMethod),
+        rpcMethodLabel(record.rpcMethods),
+        String(record.status),
+      );
+      clients.count(clientLabelOf(userAgent));
+      if (record.reason !== 'ok') refusals.count(route, record.reason);
+      if (!record.stream) durations.observe(route, record.durationMs / 1000);
+      if (record.upstreamMs !== undefined) upstreamDurations.observe(route, record.upstreamMs / 1000);
     },
-    signatureChecked: (outcome) => signatures.inc({ outcome }),
-    keysFetched: ({ authorizationServer, outcome }: KeyFetch) =>
-      keyFetches.inc({ authorization_server: authorizationServer, outcome }),
+    signatureChecked: (outcome) => signatures.count(outcome),
+    keysFetched: ({ authorizationServer, outcome }) => keyFetches.count(authorizationServer, outcome),
     streamOpened: (route) => streams.inc({ route }),
     streamClosed: (route) => streams.dec({ route }),
   };
@@ -120,7 +121,8 @@ export function registerReadings(registry: Registry, readings: Readings): void {
     labelNames: ['authorization_server'],
     registers,
     collect() {
-      for (const { authorizationServer, keys } of readings.keyAges()) this.set({ authorization_server: authorizationServer }, keys);
+      for (const { authorizationServer, keys } of readings.keyAges())
+        this.set({ authorization_server: authorizationServer }, keys);
     },
   });
   new Gauge({
@@ -150,7 +152,14 @@ function describeConfiguration(configuration: Configuration, version: string, re
     registers,
   });
   for (const { name, access, authorizationServers } of configuration.routes) {
-    routeInfo.set({ route: name, access, authorization_servers: authorizationServers.map((server) => server.name).join(' ') }, 1);
+    routeInfo.set(
+      {
+        route: name,
+        access,
+        authorization_servers: authorizationServers.map((server) => server.name).join(' '),
+      },
+      1,
+    );
   }
   const weakening = new Gauge({
     name: 'portcullis_weakened_setting',

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import type { Message } from '../vocabulary/call.ts';
 import type { ExchangeEnd } from '../vocabulary/exchange.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 
@@ -35,7 +36,9 @@ const clientClosedRequest = 499;
 
 /** What telemetry itself knows of a request. */
 export interface Measured {
-  readonly durationMs: number;
+  /** Milliseconds of the monotonic clock. */
+  readonly startedAt: number;
+  readonly endedAt: number;
   /** Of the peer, or of its client where the peer is a trusted proxy. */
   readonly address: string;
 }
@@ -54,16 +57,22 @@ export function recordOf(request: FastifyRequest, reply: FastifyReply, measured:
     route: passage?.route.name,
     httpMethod: request.method,
     path: query === -1 ? url : url.slice(0, query),
-    rpcMethods: call === null ? none : call.messages.flatMap((message) => (message.kind === 'response' ? [] : [message.method])),
-    target: call?.batch === false && first !== undefined && first.kind !== 'response' ? first.target : undefined,
+    rpcMethods:
+      call === null
+        ? none
+        : call.messages.length === 1 && first !== undefined
+          ? methodsOf(first)
+          : call.messages.flatMap(methodsOf),
+    target:
+      call?.batch === false && first !== undefined && first.kind !== 'response' ? first.target : undefined,
     principal: passage === null || passage.stage === 'matched' ? undefined : (passage.principal ?? undefined),
     decision: isAllowed(request, status) ? 'allow' : 'deny',
     reason: refusal?.reason ?? (status === clientClosedRequest ? 'client_left' : 'ok'),
     detail: refusal !== null && 'detail' in refusal ? refusal.detail : undefined,
     status,
     upstreamStatus: exchange?.status,
-    upstreamMs: exchange?.headersAt === undefined ? undefined : exchange.headersAt - exchange.startedAt,
-    durationMs: measured.durationMs,
+    upstreamMs: exchange?.headersAt === undefined ? undefined : exchange.headersAt - measured.startedAt,
+    durationMs: measured.endedAt - measured.startedAt,
     end,
     stream: exchange?.stream ?? false,
     address: measured.address,
@@ -71,6 +80,10 @@ export function recordOf(request: FastifyRequest, reply: FastifyReply, measured:
 }
 
 const none: readonly string[] = [];
+
+function methodsOf(message: Message): readonly string[] {
+  return message.kind === 'response' ? none : [message.method];
+}
 
 /** The gate let it pass; what the upstream made of it is another matter. */
 function isAllowed({ refusal, passage }: FastifyRequest, status: number): boolean {

@@ -6,7 +6,12 @@ import type { Configuration } from '../config/configuration.ts';
 export function reportStart(logger: Logger, configuration: Configuration): void {
   for (const server of configuration.authorizationServers) {
     logger.info(
-      { authorizationServer: server.name, issuers: server.issuers, algorithms: server.algorithms, tokenTypes: server.tokenTypes },
+      {
+        authorizationServer: server.name,
+        issuers: server.issuers,
+        algorithms: server.algorithms,
+        tokenTypes: server.tokenTypes,
+      },
       `authorization server ${server.name}`,
     );
   }
@@ -18,7 +23,8 @@ export function reportStart(logger: Logger, configuration: Configuration): void 
       upstream: new URL(route.upstream.url).origin,
       authorizationServers: route.authorizationServers.map(({ name }) => name),
     };
-    if (route.access === 'open') logger.warn(facts, `route ${route.name} is OPEN: anyone may use it, no token is asked for`);
+    if (route.access === 'open')
+      logger.warn(facts, `route ${route.name} is OPEN: anyone may use it, no token is asked for`);
     else logger.info(facts, `route ${route.name} is protected`);
   }
   for (const { path, says } of configuration.weakenings) logger.warn({ setting: path }, says);

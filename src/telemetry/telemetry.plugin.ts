@@ -1,13 +1,15 @@
 import fp from 'fastify-plugin';
-import type { Logger } from 'pino';
 
+import type { LogLevel } from '../config/configuration.ts';
 import type { LineSink } from '../vocabulary/ports.ts';
-import { auditEvent, logRequest } from './lines.ts';
+import { auditLine, levelOf, logLine } from './lines.ts';
 import type { Metrics } from './metrics.ts';
 import { recordOf } from './record.ts';
+import { utcTimeWriter } from './utc-time.ts';
 
 export interface TelemetryOptions {
-  readonly logger: Logger;
+  readonly logLevel: LogLevel;
+  readonly logSink: LineSink;
   /** Undefined: no audit. */
   readonly auditSink: LineSink | undefined;
   readonly metrics: Metrics;
@@ -17,17 +19,20 @@ export interface TelemetryOptions {
 
 /** One log line, one audit event and the metrics of every request, once its answer ended or its client left. */
 export const telemetryStage = fp<TelemetryOptions>(
-  (app, { logger, auditSink, metrics, clock }, ready) => {
+  (app, { logLevel, logSink, auditSink, metrics, clock }, ready) => {
+    const levels = loggedLevels(logLevel);
+    const writeTime = utcTimeWriter();
     app.decorateRequest('exchange', null);
     app.addHook('onRequest', (request, reply, next) => {
       const startedAt = performance.now();
       // Once the socket is gone it no longer knows its peer.
       const address = request.ip;
       reply.raw.once('close', () => {
-        const record = recordOf(request, reply, { durationMs: performance.now() - startedAt, address });
+        const record = recordOf(request, reply, { startedAt, endedAt: performance.now(), address });
+        const time = writeTime(clock());
         metrics.observe(record, request.headers['user-agent']);
-        logRequest(logger, record);
-        auditSink?.write(auditEvent(record, new Date(clock()).toISOString()));
+        if (levels.has(levelOf(record))) logSink.write(logLine(record, time));
+        auditSink?.write(auditLine(record, time));
       });
       next();
     });
@@ -35,3 +40,8 @@ export const telemetryStage = fp<TelemetryOptions>(
   },
   { name: 'telemetry' },
 );
+
+function loggedLevels(level: LogLevel): ReadonlySet<string> {
+  const order: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+  return new Set(order.slice(order.indexOf(level)));
+}

@@ -25,25 +25,43 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
   const metrics = createMetrics(configuration, version);
   const auditSink = configuration.log.audit === 'off' ? undefined : ports.auditSink;
   return {
-    stage: { logger, auditSink, metrics, clock: ports.clock },
+    stage: {
+      logLevel: configuration.log.level,
+      logSink: ports.logSink,
+      auditSink,
+      metrics,
+      clock: ports.clock,
+    },
     observer: {
       signatureChecked: metrics.signatureChecked,
       streamOpened: metrics.streamOpened,
       streamClosed: metrics.streamClosed,
       keysFetched(report) {
         metrics.keysFetched(report);
-        if (report.outcome === 'success') logger.debug(report, `keys of ${report.authorizationServer} fetched`);
-        else logger.warn(report, `authorization server ${report.authorizationServer} gave no keys: ${report.detail ?? 'no reason known'}`);
+        if (report.outcome === 'success')
+          logger.debug(report, `keys of ${report.authorizationServer} fetched`);
+        else
+          logger.warn(
+            report,
+            `authorization server ${report.authorizationServer} gave no keys: ${report.detail ?? 'no reason known'}`,
+          );
       },
     },
     read: (readings) => registerReadings(metrics.registry, readings),
     exposition: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
-    reportDefect: (error, requestId) => logger.error({ requestId, err: error }, 'defect: this should never happen'),
+    reportDefect: (error, requestId) =>
+      logger.error({ requestId, err: error }, 'defect: this should never happen'),
     reportStart(addresses) {
       reportStart(logger, configuration);
-      logger.info({ ...addresses, version, node: process.version }, `portcullis ${version} listens on ${addresses.publicAddress}`);
+      logger.info(
+        { ...addresses, version, node: process.version },
+        `portcullis ${version} listens on ${addresses.publicAddress}`,
+      );
     },
     reportDeadUpstream: (route, reason) =>
-      logger.warn({ route: route.name, reason }, `upstream of route ${route.name} can't be reached (${reason}); its calls will be 502 until it can`),
+      logger.warn(
+        { route: route.name, reason },
+        `upstream of route ${route.name} can't be reached (${reason}); its calls will be 502 until it can`,
+      ),
   };
 }

@@ -20,6 +20,8 @@ function readable(line: string): string {
   }
   const { time, level, msg } = record;
   if (typeof time !== 'string' || typeof level !== 'string' || typeof msg !== 'string') return line;
-  const facts = shown.flatMap((name) => (record[name] === undefined ? [] : [`${name}=${JSON.stringify(record[name])}`]));
+  const facts = shown.flatMap((name) =>
+    record[name] === undefined ? [] : [`${name}=${JSON.stringify(record[name])}`],
+  );
   return `${time.slice(11, 19)} ${level.toUpperCase().padEnd(5)} ${[msg, ...facts].join('  ')}\n`;
 }

@@ -44,13 +44,16 @@ export async function askAll(authorities: Authorities): Promise<void> {
 async function loadKeys(
   server: AuthorizationServer,
   fetch: Fetch,
-): Promise<{ readonly ok: true; readonly keys: SigningKey[] } | { readonly ok: false; readonly detail: string }> {
+): Promise<
+  { readonly ok: true; readonly keys: SigningKey[] } | { readonly ok: false; readonly detail: string }
+> {
   const discovered = await discoverKeys(server, fetch);
   if (!discovered.ok) return discovered;
   const fetched = await fetchKeys(server, discovered.jwksUri, fetch);
   if (!fetched.ok) return fetched;
   const keys = readSigningKeys(fetched.document);
-  if (keys === undefined) return { ok: false, detail: `${discovered.jwksUri} isn't a key set of at most 100 keys` };
+  if (keys === undefined)
+    return { ok: false, detail: `${discovered.jwksUri} isn't a key set of at most 100 keys` };
   // An empty set would log everyone out; it is a fault of the server's, not a rotation.
   if (keys.length === 0) return { ok: false, detail: `${discovered.jwksUri} has no usable signing key` };
   return { ok: true, keys };

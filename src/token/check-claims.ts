@@ -8,12 +8,18 @@ export type Claims = Readonly<Record<string, unknown>>;
 const otherJwtTypes = new Set(['logout+jwt', 'secevent+jwt', 'dpop+jwt', 'oauth-authz-req+jwt']);
 
 /** RFC 9068 §4 and RFC 8725 §3.11: what was signed for another purpose isn't an access token. */
-export function checkTokenType(type: string, claims: Claims, server: AuthorizationServer): TokenFault | undefined {
+export function checkTokenType(
+  type: string,
+  claims: Claims,
+  server: AuthorizationServer,
+): TokenFault | undefined {
   if (otherJwtTypes.has(type) || !server.tokenTypes.includes(type)) {
     return { reason: 'token_type', detail: `typ ${quoted(type)}, accepted: ${server.tokenTypes.join(', ')}` };
   }
   const mark = idTokenMark(claims);
-  return mark === undefined ? undefined : { reason: 'token_type', detail: `an ID or refresh token: it carries ${mark}` };
+  return mark === undefined
+    ? undefined
+    : { reason: 'token_type', detail: `an ID or refresh token: it carries ${mark}` };
 }
 
 /** Only ID tokens carry these (OpenID Connect Core §2, §3.3.2.11); Keycloak and Cognito name the type in a claim. */
@@ -21,13 +27,18 @@ function idTokenMark(claims: Claims): string | undefined {
   for (const claim of ['at_hash', 'c_hash', 'nonce']) if (Object.hasOwn(claims, claim)) return claim;
   for (const claim of ['typ', 'token_use']) {
     const value = claims[claim];
-    if (typeof value === 'string' && /^(?:id|refresh|offline)(?:_?token)?$/i.test(value)) return `${claim} ${quoted(value)}`;
+    if (typeof value === 'string' && /^(?:id|refresh|offline)(?:_?token)?$/i.test(value))
+      return `${claim} ${quoted(value)}`;
   }
   return undefined;
 }
 
 /** RFC 7519 §4.1.4 to §4.1.6. `now` in seconds since the epoch; leeway is the authorization server's. */
-export function checkLifetime(claims: Claims, server: AuthorizationServer, now: number): TokenFault | undefined {
+export function checkLifetime(
+  claims: Claims,
+  server: AuthorizationServer,
+  now: number,
+): TokenFault | undefined {
   return (
     checkExpiry(claims['exp'], server, now) ??
     (server.verify.nbf ? checkNotAhead('nbf', claims['nbf'], now + server.leeway) : undefined) ??
@@ -49,7 +60,9 @@ function checkExpiry(exp: unknown, server: AuthorizationServer, now: number): To
 function checkNotAhead(claim: 'nbf' | 'iat', value: unknown, latest: number): TokenFault | undefined {
   if (value === undefined) return undefined;
   if (!isNumericDate(value)) return { reason: 'token_lifetime', detail: `${claim} ${quoted(value)}` };
-  return value > latest ? { reason: 'token_not_yet_valid', detail: `${claim} is ${Math.ceil(value - latest)} s ahead` } : undefined;
+  return value > latest
+    ? { reason: 'token_not_yet_valid', detail: `${claim} is ${Math.ceil(value - latest)} s ahead` }
+    : undefined;
 }
 
 /** Up to the year 9999: what lies beyond overflows timers and caches, and no one means it. */
@@ -60,7 +73,11 @@ function isNumericDate(value: unknown): value is number {
 }
 
 /** RFC 7519 §4.1.3, RFC 8707 §2: one whole element must be an accepted audience. */
-export function checkAudience(claims: Claims, server: AuthorizationServer, route: Route): TokenFault | undefined {
+export function checkAudience(
+  claims: Claims,
+  server: AuthorizationServer,
+  route: Route,
+): TokenFault | undefined {
   const { aud } = claims;
   const presented: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   const accepted = route.audiences ?? server.audiences;
@@ -106,5 +123,7 @@ export function checkSubject(claims: Claims): TokenFault | undefined {
 
 /** RFC 7800 §3.1: a token bound to a key is worth nothing without proof of the key, and none can be given here. */
 export function checkConfirmation(claims: Claims): TokenFault | undefined {
-  return Object.hasOwn(claims, 'cnf') ? { reason: 'token_confirmation', detail: 'bound to a key by cnf' } : undefined;
+  return Object.hasOwn(claims, 'cnf')
+    ? { reason: 'token_confirmation', detail: 'bound to a key by cnf' }
+    : undefined;
 }

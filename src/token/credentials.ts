@@ -44,5 +44,9 @@ const malformedCredentials: Credentials = {
 };
 const otherScheme: Credentials = {
   ok: false,
-  refusal: { kind: 'credentials-missing', reason: 'other_scheme', detail: 'Authorization has another scheme than Bearer' },
+  refusal: {
+    kind: 'credentials-missing',
+    reason: 'other_scheme',
+    detail: 'Authorization has another scheme than Bearer',
+  },
 };

@@ -3,7 +3,9 @@ import type { Fetch } from '../vocabulary/ports.ts';
 import type { Fetched, FetchLimits } from './fetch-document.ts';
 import { fetchDocument } from './fetch-document.ts';
 
-export type Discovered = { readonly ok: true; readonly jwksUri: string } | { readonly ok: false; readonly detail: string };
+export type Discovered =
+  | { readonly ok: true; readonly jwksUri: string }
+  | { readonly ok: false; readonly detail: string };
 
 /** Far above any real metadata or key set. */
 const maximumDocumentBytes = 256 * 1024;
@@ -49,16 +51,28 @@ function metadataUrls(issuer: string): readonly string[] {
   ];
 }
 
-function readMetadata(document: unknown, from: { readonly issuer: string; readonly url: string }): Discovered {
-  const { issuer, jwks_uri: jwksUri } = (typeof document === 'object' && document !== null ? document : {}) as Record<string, unknown>;
+function readMetadata(
+  document: unknown,
+  from: { readonly issuer: string; readonly url: string },
+): Discovered {
+  const { issuer, jwks_uri: jwksUri } = (
+    typeof document === 'object' && document !== null ? document : {}
+  ) as Record<string, unknown>;
   if (issuer !== from.issuer) {
-    return { ok: false, detail: `${from.url} says issuer ${JSON.stringify(issuer)}, configured is ${JSON.stringify(from.issuer)}` };
+    return {
+      ok: false,
+      detail: `${from.url} says issuer ${JSON.stringify(issuer)}, configured is ${JSON.stringify(from.issuer)}`,
+    };
   }
-  if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri)) return { ok: false, detail: `${from.url} has no jwks_uri` };
+  if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri))
+    return { ok: false, detail: `${from.url} has no jwks_uri` };
   const { protocol, origin } = new URL(jwksUri);
   // A document must not talk us down to plain http on another host.
   if (protocol !== 'https:' && origin !== new URL(from.issuer).origin) {
-    return { ok: false, detail: `${from.url} names a jwks_uri that is neither https nor at the issuer's own origin` };
+    return {
+      ok: false,
+      detail: `${from.url} names a jwks_uri that is neither https nor at the issuer's own origin`,
+    };
   }
   return { ok: true, jwksUri };
 }

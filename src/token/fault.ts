@@ -8,6 +8,6 @@ export interface TokenFault {
 
 /** Claims go into the log shortened and in one line; JSON's quoting escapes what could break it. */
 export function quoted(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
   return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }

@@ -5,7 +5,9 @@ export interface FetchLimits {
   readonly maximumBytes: number;
 }
 
-export type Fetched = { readonly ok: true; readonly document: unknown } | { readonly ok: false; readonly detail: string };
+export type Fetched =
+  | { readonly ok: true; readonly document: unknown }
+  | { readonly ok: false; readonly detail: string };
 
 /**
  * Fetches one JSON document of an authorization server: no redirects, no credentials, bounded in time and
@@ -14,13 +16,18 @@ export type Fetched = { readonly ok: true; readonly document: unknown } | { read
 export async function fetchDocument(fetch: Fetch, url: string, limits: FetchLimits): Promise<Fetched> {
   const signal = AbortSignal.timeout(limits.timeoutMs);
   try {
-    const response = await fetch(url, { headers: { accept: 'application/json' }, redirect: 'manual', signal });
+    const response = await fetch(url, {
+      headers: { accept: 'application/json' },
+      redirect: 'manual',
+      signal,
+    });
     if (response.status !== 200) {
       await response.body?.cancel();
       return { ok: false, detail: `${url} answered ${response.status}` };
     }
     const text = await readBounded(response, limits.maximumBytes);
-    if (text === undefined) return { ok: false, detail: `${url} answered more than ${limits.maximumBytes} bytes` };
+    if (text === undefined)
+      return { ok: false, detail: `${url} answered more than ${limits.maximumBytes} bytes` };
     return { ok: true, document: JSON.parse(text) as unknown };
   } catch (error) {
     if (signal.aborted) return { ok: false, detail: `${url} didn't answer within ${limits.timeoutMs} ms` };
@@ -45,6 +52,7 @@ function describe(error: unknown): string {
   if (error instanceof SyntaxError) return 'not JSON';
   if (!(error instanceof Error)) return 'failed';
   const { cause } = error;
-  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  const code =
+    cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
   return code ?? (cause instanceof Error ? cause.message : error.message);
 }

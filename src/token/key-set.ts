@@ -9,12 +9,18 @@ export type FoundKeys =
   | { readonly outcome: 'found'; readonly keys: readonly SigningKey[] }
   /** The authorization server was asked since this kid was first seen and doesn't have it. */
   | { readonly outcome: 'unknown' }
-  | { readonly outcome: 'unavailable'; readonly reason: 'keys_unavailable' | 'key_lookup_cooling_down'; readonly retryAfterSeconds: number };
+  | {
+      readonly outcome: 'unavailable';
+      readonly reason: 'keys_unavailable' | 'key_lookup_cooling_down';
+      readonly retryAfterSeconds: number;
+    };
 
 export interface KeySetPorts {
   /** Milliseconds; any epoch. */
   readonly clock: () => number;
-  readonly load: () => Promise<{ readonly ok: true; readonly keys: SigningKey[] } | { readonly ok: false; readonly detail: string }>;
+  readonly load: () => Promise<
+    { readonly ok: true; readonly keys: SigningKey[] } | { readonly ok: false; readonly detail: string }
+  >;
   readonly onFetch: (report: KeyFetch) => void;
 }
 
@@ -29,11 +35,14 @@ const patienceMs = 2000;
 export class KeySet {
   readonly #server: AuthorizationServer;
   readonly #ports: KeySetPorts;
-  /** When each kid that isn't held was first asked for. A flood of invented ones pushes out only itself. */
+  /** How many fetches had started when each kid that isn't held was first asked for. A flood of invented ones pushes out only itself. */
   readonly #firstSeen = new LRUCache<string, number>({ max: 1000 });
   #keys: readonly SigningKey[] = [];
   #fetch: Promise<void> | undefined;
   #lastStartedAt: number | undefined;
+  #started = 0;
+  /** The number of the fetch that brought the keys in force. */
+  #loaded = 0;
   /** When the fetch started that brought the keys in force. */
   #loadedAt: number | undefined;
 
@@ -86,20 +95,26 @@ export class KeySet {
   }
 
   async #findByAsking(kid: string | undefined, algorithm: Algorithm): Promise<FoundKeys> {
-    const firstSeenAt = this.#firstSeen.get(kid ?? '') ?? this.#ports.clock();
-    this.#firstSeen.set(kid ?? '', firstSeenAt);
-    if (this.#loadedAt !== undefined && this.#loadedAt >= firstSeenAt && !this.#tooOld()) return { outcome: 'unknown' };
+    const startedBefore = this.#firstSeen.get(kid ?? '') ?? this.#started;
+    this.#firstSeen.set(kid ?? '', startedBefore);
+    // Once the cool-down has passed it may be asked for again: an attacker could have named tomorrow's kid today.
+    if (this.#loaded > startedBefore && !this.#tooOld() && this.#cooldownLeftMs() > 0)
+      return { outcome: 'unknown' };
     if (this.#fetch === undefined && this.#cooldownLeftMs() > 0) return this.#unavailable();
-    const ended = await this.#waitForFetch();
+    await this.#waitForFetch();
     const held = this.#held(kid, algorithm);
     if (held !== undefined) return held;
-    const conclusive = ended && this.#loadedAt !== undefined && this.#loadedAt >= firstSeenAt && !this.#tooOld();
-    return conclusive ? { outcome: 'unknown' } : this.#unavailable();
+    return this.#loaded > startedBefore && !this.#tooOld() ? { outcome: 'unknown' } : this.#unavailable();
   }
 
   #unavailable(): FoundKeys {
-    const reason = this.#loadedAt === undefined || this.#tooOld() ? 'keys_unavailable' : 'key_lookup_cooling_down';
-    return { outcome: 'unavailable', reason, retryAfterSeconds: Math.max(1, Math.ceil(this.#cooldownLeftMs() / 1000)) };
+    const reason =
+      this.#loadedAt === undefined || this.#tooOld() ? 'keys_unavailable' : 'key_lookup_cooling_down';
+    return {
+      outcome: 'unavailable',
+      reason,
+      retryAfterSeconds: Math.max(1, Math.ceil(this.#cooldownLeftMs() / 1000)),
+    };
   }
 
   async #waitForFetch(): Promise<boolean> {
@@ -131,10 +146,13 @@ export class KeySet {
   async #load(): Promise<void> {
     const startedAt = this.#ports.clock();
     this.#lastStartedAt = startedAt;
+    this.#started += 1;
+    const number = this.#started;
     const loaded = await this.#ports.load();
     if (loaded.ok) {
       this.#keys = replaceKeys(this.#keys, loaded.keys);
       this.#loadedAt = startedAt;
+      this.#loaded = number;
     }
     this.#ports.onFetch({
       authorizationServer: this.#server.name,

@@ -39,7 +39,8 @@ export function parseJwt(token: string): ParsedJwt | TokenFault {
   if ('reason' in joseHeader) return joseHeader;
   const claims = decodeObject(segments[2] ?? '');
   if (!('object' in claims)) return claims;
-  if (decodeCanonical(segments[3] ?? '') === undefined) return { reason: 'token_malformed', detail: 'signature encoding' };
+  if (decodeCanonical(segments[3] ?? '') === undefined)
+    return { reason: 'token_malformed', detail: 'signature encoding' };
   return { header: joseHeader, claims: claims.object };
 }
 
@@ -64,9 +65,13 @@ function readHeader(header: Record<string, unknown>): JoseHeader | TokenFault {
   // RFC 7515 §4.1.11 and RFC 7797 §6: no extension is understood here, so none may be critical.
   if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return { reason: 'critical_header' };
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > maximumKidLength)) {
-    return { reason: 'key_unknown', detail: typeof kid === 'string' ? `kid of ${kid.length} characters` : 'kid is not a string' };
+    return {
+      reason: 'key_unknown',
+      detail: typeof kid === 'string' ? `kid of ${kid.length} characters` : 'kid is not a string',
+    };
   }
-  if (typ !== undefined && typeof typ !== 'string') return { reason: 'token_type', detail: 'typ is not a string' };
+  if (typ !== undefined && typeof typ !== 'string')
+    return { reason: 'token_type', detail: 'typ is not a string' };
   return { alg, kid, type: typ === undefined ? 'none' : mediaSubtype(typ) };
 }
 

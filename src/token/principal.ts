@@ -36,9 +36,12 @@ const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 export function grantedScopes(claims: Claims, names: readonly string[]): readonly string[] {
   for (const name of names) {
     const value = claims[name];
-    const items = typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? (value as unknown[]) : undefined;
+    const items =
+      typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? (value as unknown[]) : undefined;
     if (items === undefined) continue;
-    return Object.freeze([...new Set(items.filter((item): item is string => typeof item === 'string' && scopeToken.test(item)))]);
+    return Object.freeze([
+      ...new Set(items.filter((item): item is string => typeof item === 'string' && scopeToken.test(item))),
+    ]);
   }
   return noScopes;
 }

@@ -16,7 +16,8 @@ export interface SigningKey {
 
 /** RFC 7517 §5: keys that aren't understood are passed over, and so is what can't verify an access token. */
 export function readSigningKeys(document: unknown): SigningKey[] | undefined {
-  const keys = typeof document === 'object' && document !== null && 'keys' in document ? document.keys : undefined;
+  const keys =
+    typeof document === 'object' && document !== null && 'keys' in document ? document.keys : undefined;
   if (!Array.isArray(keys) || keys.length > maximumKeys) return undefined;
   return keys.flatMap((value: unknown) => (isSigningJwk(value) ? [signingKey(value)] : []));
 }
@@ -27,7 +28,9 @@ const maximumKeys = 100;
 const members = ['kty', 'kid', 'alg', 'use', 'crv', 'x', 'y', 'n', 'e'] as const;
 
 function signingKey(jwk: JWK): SigningKey {
-  const publicMembers = Object.fromEntries(members.flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]]]))) as JWK;
+  const publicMembers = Object.fromEntries(
+    members.flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]]])),
+  ) as JWK;
   return {
     kid: jwk.kid,
     jwk: publicMembers,

@@ -42,7 +42,11 @@ export const tokenStage = fp<TokenOptions>(
     });
     ready();
   },
-  { name: 'token', dependencies: ['routes', 'challenge'], decorators: { request: ['passage'], reply: ['refuse'] } },
+  {
+    name: 'token',
+    dependencies: ['routes', 'challenge'],
+    decorators: { request: ['passage'], reply: ['refuse'] },
+  },
 );
 
 function settleVerdict(verdict: Verdict, passage: Matched): ReturnType<typeof authenticated> | Refusal {
@@ -50,6 +54,7 @@ function settleVerdict(verdict: Verdict, passage: Matched): ReturnType<typeof au
   const { scopes } = passage.route;
   const granted = verdict.principal.scopes;
   // RFC 6750 §3.1: all that the request needs, granted or not, so that one step-up is enough.
-  if (!scopes.every((scope) => granted.includes(scope))) return { kind: 'scope-insufficient', reason: 'scope_insufficient', scopes };
+  if (!scopes.every((scope) => granted.includes(scope)))
+    return { kind: 'scope-insufficient', reason: 'scope_insufficient', scopes };
   return authenticated(passage, verdict.principal);
 }

@@ -7,5 +7,8 @@ import type { Fetch } from '../vocabulary/ports.ts';
 export function fetchFor(server: AuthorizationServer, fetch: Fetch): Fetch {
   if (server.ca === undefined) return fetch;
   const dispatcher = new Agent({ connect: { ca: server.ca } });
-  return (url, init) => undiciFetch(url, { ...init, dispatcher } as Parameters<typeof undiciFetch>[1]) as unknown as Promise<Response>;
+  return (url, init) =>
+    undiciFetch(url, { ...init, dispatcher } as Parameters<
+      typeof undiciFetch
+    >[1]) as unknown as Promise<Response>;
 }

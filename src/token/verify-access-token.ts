@@ -5,7 +5,13 @@ import type { Observer } from '../vocabulary/observer.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 import type { Authorities, Authority } from './authority.ts';
-import { checkAudience, checkConfirmation, checkLifetime, checkSubject, checkTokenType } from './check-claims.ts';
+import {
+  checkAudience,
+  checkConfirmation,
+  checkLifetime,
+  checkSubject,
+  checkTokenType,
+} from './check-claims.ts';
 import type { TokenFault } from './fault.ts';
 import { quoted } from './fault.ts';
 import type { ParsedJwt } from './parse-jwt.ts';
@@ -15,7 +21,9 @@ import type { RememberedSignatures, VerifiedSignature } from './remembered-signa
 import type { SigningKey } from './signing-key.ts';
 import { algorithmOf, importKey } from './signing-key.ts';
 
-export type Verdict = { readonly ok: true; readonly principal: Principal } | { readonly ok: false; readonly refusal: Refusal };
+export type Verdict =
+  | { readonly ok: true; readonly principal: Principal }
+  | { readonly ok: false; readonly refusal: Refusal };
 
 export interface VerifierParts {
   readonly authorities: Authorities;
@@ -31,7 +39,11 @@ export interface VerifierParts {
  * Only the signature may be remembered from an earlier call. It doesn't check scopes, nor whether the
  * authorization server has revoked the token since. Answers at once where the signature is remembered.
  */
-export function verifyAccessToken(token: string, route: Route, parts: VerifierParts): Verdict | Promise<Verdict> {
+export function verifyAccessToken(
+  token: string,
+  route: Route,
+  parts: VerifierParts,
+): Verdict | Promise<Verdict> {
   for (const server of route.authorizationServers) {
     const authority = parts.authorities.get(server);
     const verified = authority === undefined ? undefined : parts.remembered.recall(token, authority);
@@ -48,7 +60,8 @@ async function verifyAnew(token: string, route: Route, parts: VerifierParts): Pr
   const jwt = parseJwt(token);
   if ('reason' in jwt) return refused(jwt);
   const candidates = candidatesFor(jwt, route, parts.authorities);
-  if (candidates.length === 0) return refused({ reason: 'issuer_not_trusted', detail: `iss ${quoted(jwt.claims['iss'])}` });
+  if (candidates.length === 0)
+    return refused({ reason: 'issuer_not_trusted', detail: `iss ${quoted(jwt.claims['iss'])}` });
   let unavailable: Refusal | undefined;
   let nearest: TokenFault | undefined;
   for (const authority of candidates) {
@@ -82,19 +95,34 @@ interface Presented {
   readonly authority: Authority;
 }
 
-async function verifySignature(presented: Presented, parts: VerifierParts): Promise<VerifiedSignature | TokenFault | Refusal> {
+async function verifySignature(
+  presented: Presented,
+  parts: VerifierParts,
+): Promise<VerifiedSignature | TokenFault | Refusal> {
   const { jwt, authority } = presented;
   const algorithm = algorithmOf(jwt.header.alg);
   if (algorithm === undefined || !authority.server.algorithms.includes(algorithm)) {
-    return { reason: 'alg_not_allowed', detail: `alg ${quoted(jwt.header.alg)}, accepted: ${authority.server.algorithms.join(', ')}` };
+    return {
+      reason: 'alg_not_allowed',
+      detail: `alg ${quoted(jwt.header.alg)}, accepted: ${authority.server.algorithms.join(', ')}`,
+    };
   }
   const { kid } = jwt.header;
   const found = await authority.keys.find(kid, algorithm);
   if (found.outcome === 'unavailable') {
     const { reason, retryAfterSeconds } = found;
-    return { kind: 'authorization-server-unavailable', reason, retryAfterSeconds, detail: authority.server.name };
+    return {
+      kind: 'authorization-server-unavailable',
+      reason,
+      retryAfterSeconds,
+      detail: authority.server.name,
+    };
   }
-  if (found.outcome === 'unknown') return { reason: 'key_unknown', detail: kid === undefined ? 'no kid' : `kid of ${kid.length} characters` };
+  if (found.outcome === 'unknown')
+    return {
+      reason: 'key_unknown',
+      detail: kid === undefined ? 'no kid' : `kid of ${kid.length} characters`,
+    };
   let key = await keyThatSigned(presented, found.keys);
   if (key === undefined && (await authority.keys.refetch())) {
     const again = await authority.keys.find(kid, algorithm);
@@ -111,7 +139,10 @@ async function verifySignature(presented: Presented, parts: VerifierParts): Prom
   });
 }
 
-async function keyThatSigned(presented: Presented, keys: readonly SigningKey[]): Promise<SigningKey | undefined> {
+async function keyThatSigned(
+  presented: Presented,
+  keys: readonly SigningKey[],
+): Promise<SigningKey | undefined> {
   const { alg } = presented.jwt.header;
   const algorithm = algorithmOf(alg);
   for (const key of keys) {

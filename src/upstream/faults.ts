@@ -1,6 +1,7 @@
 import type { Refusal } from '../vocabulary/refusal.ts';
 
-const tlsCodes = /^(?:ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT|UNABLE_TO_|EPROTO$|HOSTNAME_MISMATCH$)/;
+const tlsCodes =
+  /^(?:ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT|UNABLE_TO_|EPROTO$|HOSTNAME_MISMATCH$)/;
 
 /** What an error of the connection to the upstream means for the client; told apart by code, never by message. */
 export function refusalForUpstream(error: Error): Refusal {
@@ -23,7 +24,11 @@ export function refusalForUpstream(error: Error): Refusal {
     case 'UND_ERR_CLOSED':
       return { kind: 'upstream-failed', reason: 'reset', detail: code };
     default:
-      return { kind: 'upstream-failed', reason: tlsCodes.test(code) ? 'tls' : 'garbage', detail: code === '' ? error.name : code };
+      return {
+        kind: 'upstream-failed',
+        reason: tlsCodes.test(code) ? 'tls' : 'garbage',
+        detail: code === '' ? error.name : code,
+      };
   }
 }
 
@@ -33,10 +38,18 @@ export function refusalForUpstream(error: Error): Refusal {
  */
 export function refusalForStatus(status: number, location: string): Refusal | undefined {
   if (status >= 300 && status < 400) {
-    return { kind: 'upstream-failed', reason: 'redirect', detail: `status ${status} to ${location.slice(0, 200)}: put the final address into upstream.url` };
+    return {
+      kind: 'upstream-failed',
+      reason: 'redirect',
+      detail: `status ${status} to ${location.slice(0, 200)}: put the final address into upstream.url`,
+    };
   }
   if (status === 401 || status === 403) {
-    return { kind: 'upstream-failed', reason: 'unauthorized', detail: `the upstream answered ${status}: it wants credentials of its own` };
+    return {
+      kind: 'upstream-failed',
+      reason: 'unauthorized',
+      detail: `the upstream answered ${status}: it wants credentials of its own`,
+    };
   }
   return undefined;
 }

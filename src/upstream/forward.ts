@@ -1,5 +1,3 @@
-import type { OutgoingHttpHeaders } from 'node:http';
-
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Dispatcher } from 'undici';
 
@@ -57,14 +55,19 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
   #controller: Dispatcher.DispatchController | undefined;
   #stream: EventStream | undefined;
   /** Headers and chunks of a short answer that waits to be complete. */
-  #held: { readonly headers: Record<string, string | string[]>; readonly chunks: Buffer[] } | undefined;
+  #held: { readonly headers: string[]; readonly chunks: Buffer[] } | undefined;
 
   constructor(passage: Admitted, downstream: Downstream, parts: ForwardParts) {
     this.#passage = passage;
     this.#downstream = downstream;
     this.#parts = parts;
     this.answersNothing = downstream.request.method === 'GET';
-    this.#exchange = { status: undefined, startedAt: performance.now(), headersAt: undefined, stream: false, end: undefined };
+    this.#exchange = {
+      status: undefined,
+      headersAt: undefined,
+      stream: false,
+      end: undefined,
+    };
     downstream.request.exchange = this.#exchange;
     parts.target.exchanges.add(this);
     // The one event that tells for every method that a client left; after a complete answer it comes too.
@@ -92,7 +95,8 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     const refusal = refusalForStatus(status, String(headers['location'] ?? ''));
     if (refusal !== undefined) return this.#giveUp(refusal);
     const passing = this.#parts.target.filterHeaders(headers);
-    if (passing === undefined) return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'Mcp-Session-Id' });
+    if (passing === undefined)
+      return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'Mcp-Session-Id' });
     if (isEventStream(headers)) return this.#startStream(controller, passing);
     const length = Number(headers['content-length'] ?? Number.NaN);
     if (length <= onePieceBytes) this.#held = { headers: passing, chunks: [] };
@@ -119,7 +123,9 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
       const { headers, chunks } = this.#held;
       if (!this.#writeHead(headers)) return;
       this.#exchange.end = 'complete';
-      raw.end(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+      const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+      // As a string of one-byte characters it leaves in one write together with the header.
+      raw.end(body?.toString('latin1'), 'latin1');
       return;
     }
     this.#exchange.end = 'complete';
@@ -131,15 +137,16 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     if (this.#exchange.end !== undefined) return;
     const { raw } = this.#downstream.reply;
     if (!raw.headersSent) return this.#giveUp(refusalForUpstream(error));
-    this.#exchange.end = 'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT' ? 'idle_timeout' : 'upstream_reset';
+    this.#exchange.end =
+      'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT' ? 'idle_timeout' : 'upstream_reset';
     // Never a clean end: the client must not take half an answer for a whole one.
     raw.destroy();
   }
 
-  #startStream(controller: Dispatcher.DispatchController, headers: Record<string, string | string[]>): void {
+  #startStream(controller: Dispatcher.DispatchController, headers: string[]): void {
     const { route } = this.#parts.target;
     this.#exchange.stream = true;
-    if (!this.#writeHead({ ...headers, 'x-accel-buffering': 'no' })) return;
+    if (!this.#writeHead([...headers, 'x-accel-buffering', 'no'])) return;
     const { raw } = this.#downstream.reply;
     // On a silent stream nothing else would send the headers.
     raw.flushHeaders();
@@ -160,10 +167,13 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     return expiresAt * 1000 + closeOnExpiry - this.#parts.clock();
   }
 
-  #writeHead(headers: Record<string, string | string[]>): boolean {
-    const { reply } = this.#downstream;
+  #writeHead(headers: string[]): boolean {
+    const { request, reply } = this.#downstream;
     try {
-      reply.raw.writeHead(this.#exchange.status ?? 502, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...headers });
+      reply.raw.writeHead(
+        this.#exchange.status ?? 502,
+        request.headers.origin === undefined ? headers : [...headers, ...ownHeaders(reply)],
+      );
       reply.hijack();
       return true;
     } catch {
@@ -193,6 +203,11 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
   #abort(): void {
     this.#controller?.abort(abortReason);
   }
+}
+
+/** What earlier stages have put on the reply: CORS, where the request came from a page. */
+function ownHeaders(reply: FastifyReply): string[] {
+  return Object.entries(reply.getHeaders()).flatMap(([name, value]) => [name, String(value)]);
 }
 
 const abortReason = new Error('the exchange ended');

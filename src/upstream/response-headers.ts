@@ -8,19 +8,24 @@ const alwaysAllowed = ['cache-control', 'x-accel-buffering', 'retry-after', 'dat
 // MCP 2025-11-25 transports §Session management: visible ASCII. Real ids stay far below.
 const sessionId = /^[\x21-\x7e]{1,512}$/;
 
-/** Picks what reaches the client by an allow-list; hop-by-hop, cookies, CORS and challenges aren't on it. */
-export function responseHeaderFilter(route: Route): (headers: UpstreamHeaders) => Record<string, string | string[]> | undefined {
+/**
+ * Picks what reaches the client by an allow-list, as name, value, name, value …; hop-by-hop, cookies, CORS and
+ * challenges aren't on it. Undefined: the answer is garbage, for a client must never be handed a session id that
+ * it can't send back.
+ */
+export function responseHeaderFilter(route: Route): (headers: UpstreamHeaders) => string[] | undefined {
   const allowed = new Set([...alwaysAllowed, ...route.upstream.responseHeaders]);
   return (headers) => {
-    const passing: Record<string, string | string[]> = {};
+    const passing: string[] = [];
     for (const name in headers) {
+      if (!allowed.has(name) && !name.startsWith('content-') && !name.startsWith('mcp-')) continue;
       const value = headers[name];
-      if (value === undefined) continue;
-      if (allowed.has(name) || name.startsWith('content-') || name.startsWith('mcp-')) passing[name] = value;
+      if (name === 'mcp-session-id' && (typeof value !== 'string' || !sessionId.test(value)))
+        return undefined;
+      if (typeof value === 'string') passing.push(name, value);
+      else for (const each of value ?? []) passing.push(name, each);
     }
-    const session = passing['mcp-session-id'];
-    // Undefined: the answer is garbage. A client must never be handed an id that it can't send back.
-    return session === undefined || (typeof session === 'string' && sessionId.test(session)) ? passing : undefined;
+    return passing;
   };
 }
 

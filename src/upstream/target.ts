@@ -12,7 +12,7 @@ export interface Target {
   /** Path and query of the configured URL; no byte of it comes from a request. */
   readonly path: string;
   readonly exchanges: OpenExchanges;
-  readonly filterHeaders: (headers: UpstreamHeaders) => Record<string, string | string[]> | undefined;
+  readonly filterHeaders: (headers: UpstreamHeaders) => string[] | undefined;
 }
 
 /** Opens nothing yet. TLS is verified against the route's own authorities, else the system's. */

@@ -1,6 +1,11 @@
 /** What one JSON-RPC message asks for, read from the exact bytes that are forwarded. */
 export type Message =
-  | { readonly kind: 'request'; readonly method: string; readonly id: string; readonly target: string | undefined }
+  | {
+      readonly kind: 'request';
+      readonly method: string;
+      readonly id: string;
+      readonly target: string | undefined;
+    }
   | { readonly kind: 'notification'; readonly method: string; readonly target: string | undefined }
   | { readonly kind: 'response' };
 

@@ -22,7 +22,8 @@ export function isPreflight(request: FastifyRequest): boolean {
 /** Answers 204 to a preflight. Requested headers are reflected: `*` wouldn't cover `Authorization`. */
 export function answerPreflight(request: FastifyRequest, reply: FastifyReply, methods: string): void {
   const requested = request.headers['access-control-request-headers'];
-  if (requested !== undefined && headerList.test(requested)) reply.header('access-control-allow-headers', requested);
+  if (requested !== undefined && headerList.test(requested))
+    reply.header('access-control-allow-headers', requested);
   void reply
     .header('access-control-allow-methods', methods)
     .header('access-control-max-age', preflightSeconds)

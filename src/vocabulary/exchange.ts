@@ -2,8 +2,7 @@
 export interface Exchange {
   /** The upstream's status; undefined before its headers came. */
   status: number | undefined;
-  /** Milliseconds of the monotonic clock. */
-  readonly startedAt: number;
+  /** When its headers came; milliseconds of the monotonic clock. */
   headersAt: number | undefined;
   /** An SSE answer is open or was. */
   stream: boolean;

@@ -1,9 +1,9 @@
 /** What stages tell telemetry besides the outcome of a request; never a credential. */
 export interface Observer {
-  signatureChecked(outcome: 'remembered' | 'verified' | 'failed'): void;
-  keysFetched(report: KeyFetch): void;
-  streamOpened(route: string): void;
-  streamClosed(route: string): void;
+  readonly signatureChecked: (outcome: 'remembered' | 'verified' | 'failed') => void;
+  readonly keysFetched: (report: KeyFetch) => void;
+  readonly streamOpened: (route: string) => void;
+  readonly streamClosed: (route: string) => void;
 }
 
 export interface KeyFetch {

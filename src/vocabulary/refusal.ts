@@ -15,7 +15,11 @@ export type Refusal =
       readonly retryAfterSeconds: number;
       readonly detail?: string;
     }
-  | { readonly kind: 'scope-insufficient'; readonly reason: 'scope_insufficient'; readonly scopes: readonly string[] }
+  | {
+      readonly kind: 'scope-insufficient';
+      readonly reason: 'scope_insufficient';
+      readonly scopes: readonly string[];
+    }
   | { readonly kind: 'host-refused'; readonly reason: 'host_not_listed'; readonly detail?: string }
   | { readonly kind: 'origin-refused'; readonly reason: 'origin_not_listed'; readonly detail?: string }
   | { readonly kind: 'route-unknown'; readonly reason: 'no_such_route' }
@@ -34,7 +38,11 @@ export type Refusal =
   | { readonly kind: 'not-ready'; readonly reason: 'starting' | 'stopping' }
   | { readonly kind: 'route-full'; readonly reason: 'streams_limit' }
   | { readonly kind: 'upstream-failed'; readonly reason: UpstreamReason; readonly detail?: string }
-  | { readonly kind: 'upstream-silent'; readonly reason: 'connect_timeout' | 'headers_timeout'; readonly detail?: string }
+  | {
+      readonly kind: 'upstream-silent';
+      readonly reason: 'connect_timeout' | 'headers_timeout';
+      readonly detail?: string;
+    }
   | { readonly kind: 'defect'; readonly reason: 'defect' };
 
 export type CredentialsReason = 'no_credentials' | 'other_scheme' | 'malformed_credentials';

@@ -81,7 +81,8 @@ export class JsonCursor {
       const key = this.#key();
       if (key === undefined) return false;
       if (seen === undefined && this.#keys.length - base >= manyKeys) seen = new Set(this.#keys.slice(base));
-      if (seen === undefined ? this.#keys.includes(key, base) : seen.has(key)) return this.#fail('duplicate_member');
+      if (seen === undefined ? this.#keys.includes(key, base) : seen.has(key))
+        return this.#fail('duplicate_member');
       seen?.add(key);
       if (seen === undefined) this.#keys.push(key);
       if (!this.#expect(0x3a)) return false;

@@ -1,0 +1,24 @@
+import { routePath } from './fields/route-path.ts';
+import { publicUrl } from './fields/web-address.ts';
+
+/** The name of an authorization server that has none: the issuer's host and path. */
+export function defaultServerName(issuer: string): string {
+  const { host, pathname } = new URL(issuer);
+  return `${host}${pathname}`.replace(/\/$/, '');
+}
+
+/** Host and base path of the public URL with the route's path, in canonical form. */
+export function publicAddress(publicUrlText: string, pathText: string): { readonly path: string; readonly resource: string } {
+  const base = publicUrl.parse(publicUrlText);
+  const path = routePath.parse(pathText);
+  const resource = path === '/' ? base : `${base}${path}`;
+  return { path: new URL(resource).pathname, resource };
+}
+
+/** RFC 9728 §3.1: the well-known stands between host and path; a query is kept. */
+export function resourceMetadataUrl(resource: string): string {
+  const { origin, pathname, search } = new URL(resource);
+  return `${origin}${bareMetadataPath}${pathname === '/' ? '' : pathname}${search}`;
+}
+
+export const bareMetadataPath = '/.well-known/oauth-protected-resource';

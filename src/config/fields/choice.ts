@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+import { closest } from '../closest.ts';
+import { noted } from './notes.ts';
+
+/**
+ * One of some words. Words of the contract that aren't built in this version stand under `later`: they are refused
+ * before anyone asks for the value, so that its type doesn't know them.
+ */
+export function choice<Word extends string>(
+  words: readonly [Word, ...Word[]],
+  { later: laterWords = [] }: { readonly later?: readonly string[] } = {},
+): z.ZodPipe<z.ZodEnum<Record<string, string>>, z.ZodTransform<Word, string>> {
+  const all: readonly string[] = [...words, ...laterWords];
+  const schema = z.enum([...all]).transform((word) => word as Word);
+  return noted(schema, {
+    type: all.map((word) => `\`${word}\``).join(', '),
+    expected: all.length === 1 ? String(all[0]) : `${all.slice(0, -1).join(', ')} or ${all.at(-1)}`,
+    laterWords,
+    hintFor: (found) => hintForWord(found, all),
+  }) as never;
+}
+
+function hintForWord(found: unknown, words: readonly string[]): string | undefined {
+  if (typeof found === 'boolean') {
+    const word = found ? 'on' : 'off';
+    if (words.includes(word)) return `'${word}' may need quotes: some tools, Helm among them, read a bare ${word} as ${found}`;
+  }
+  const near = typeof found === 'string' ? closest(found, words) : undefined;
+  return near === undefined ? undefined : `did you mean ${near}?`;
+}
+
+export const flag = noted(z.boolean(), {
+  type: 'true, false',
+  expected: 'true or false',
+  hintFor: (found) => (typeof found === 'string' && /^(?:true|false|yes|no|on|off)$/i.test(found) ? `write ${/^(?:true|yes|on)$/i.test(found)}, without quotes` : undefined),
+});
+
+/** A whole number from `atLeast` to `atMost`. */
+export function wholeNumber(expected: string, atLeast: number, atMost: number): z.ZodInt {
+  return noted(z.int().min(atLeast).max(atMost), {
+    type: 'number',
+    expected,
+    hintFor: (found) => (typeof found === 'string' && /^\d+$/.test(found) ? 'write it without quotes' : undefined),
+  });
+}
+
+export const port = wholeNumber('a port from 0 to 65535', 0, 65_535);

@@ -1,0 +1,71 @@
+import type { Configuration } from './configuration.ts';
+import { draftOf } from './draft.ts';
+import type { Listening } from './environment.ts';
+import { readListening } from './environment.ts';
+import type { ConfigFault } from './faults.ts';
+import { sortFaults } from './faults.ts';
+import type { Finding } from './finding.ts';
+import { placeFinding } from './finding.ts';
+import { findingsOf } from './issues.ts';
+import type { Path } from './path.ts';
+import { isWithin } from './path.ts';
+import { checkReferences } from './references.ts';
+import { resolve } from './resolve.ts';
+import { rules } from './rules/rules.ts';
+import { configurationSchema } from './schema.ts';
+import type { Sources } from './sources.ts';
+import { NamedFiles } from './sources.ts';
+import { walk } from './structure.ts';
+import { findUnbuilt } from './unbuilt.ts';
+import { readYaml } from './yaml/read-yaml.ts';
+
+export type Loaded =
+  | { readonly ok: true; readonly configuration: Configuration }
+  | { readonly ok: false; readonly faults: readonly ConfigFault[] };
+
+/**
+ * The configuration in `text`, or every fault in it at once. Reads the files and variables that the text names;
+ * HOST, PORT, OPS_HOST and OPS_PORT of the environment win over `listen` and `ops`. Never throws on bad input.
+ */
+export function loadConfiguration(text: string, from: Sources): Loaded {
+  const reading = readYaml(text);
+  const files = new NamedFiles(from);
+  const listening = readListening(from.environment);
+  const parsed = configurationSchema.safeParse(reading.value);
+  const findings = [...listening.findings];
+  if (reading.unread.every((path) => path.length > 0)) {
+    const issues = (parsed.error?.issues ?? []).flatMap((issue) => findingsOf(issue, { schema: configurationSchema, value: reading.value }));
+    const faulty = [...reading.unread, ...issues.map(({ path }) => path)];
+    findings.push(...issues, ...judge(reading.value, faulty, { environment: from.environment, files, listening }));
+  }
+  const told = withoutConsequences(findings, reading.unread).map((finding) => placeFinding(finding, reading.positions));
+  const faults = sortFaults([...reading.faults, ...told]);
+  if (faults.length > 0 || parsed.data === undefined) return { ok: false, faults };
+  return { ok: true, configuration: resolve(parsed.data, files, listening) };
+}
+
+interface World {
+  readonly environment: Sources['environment'];
+  readonly files: NamedFiles;
+  readonly listening: Listening;
+}
+
+/** What the schema can't say of the values that it has no fault with. */
+function judge(value: unknown, faulty: readonly Path[], { environment, files, listening }: World): readonly Finding[] {
+  const occupied = [...walk(configurationSchema, value)];
+  const draft = draftOf(value, faulty);
+  return [
+    ...findUnbuilt(occupied, faulty),
+    ...checkReferences(occupied, faulty, { environment, files }),
+    ...rules.flatMap((rule) => rule(draft, listening)),
+  ];
+}
+
+/** Leaves out what only follows from another fault: a value that wasn't read, a missing key that is there misspelt. */
+function withoutConsequences(findings: readonly Finding[], unread: readonly Path[]): readonly Finding[] {
+  const meant = findings.flatMap(({ path, meantKey }) => (meantKey === undefined ? [] : [[...path.slice(0, -1), meantKey]]));
+  return findings.filter(({ path, found }) => {
+    if (unread.some((ancestor) => isWithin(path, ancestor))) return false;
+    return found !== 'nothing' || !meant.some((key) => key.length === path.length && isWithin(path, key));
+  });
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+
+import { checkContent, checkNoContent } from './content.ts';
+
+describe('content', () => {
+  it.each([
+    ['application/json', undefined],
+    ['Application/JSON', undefined],
+    ['application/json; charset=utf-8', undefined],
+    ['application/json;charset="UTF-8"', undefined],
+    ['application/json ; charset=utf8', undefined],
+    ['application/json; charset=utf-16', 'charset'],
+    ['application/json; charset=latin1', 'charset'],
+    ['application/json; boundary=x', 'content_type'],
+    ['text/plain', 'content_type'],
+    ['application/json-rpc', 'content_type'],
+    ['application/x-www-form-urlencoded', 'content_type'],
+    ['application/json, text/plain', 'content_type'],
+    [undefined, 'content_type'],
+  ])('takes a body labelled %s as %s (C-005, C-007)', (type, expected) => {
+    expect(checkContent(type === undefined ? {} : { 'content-type': type })?.reason).toBe(expected);
+  });
+
+  it.each([
+    ['gzip', 'content_encoding'],
+    ['gzip, gzip', 'content_encoding'],
+    ['br', 'content_encoding'],
+    ['', 'content_encoding'],
+    ['identity', undefined],
+    ['Identity', undefined],
+  ])('takes a body encoded as %j as %s (C-008)', (encoding, expected) => {
+    expect(checkContent({ 'content-type': 'application/json', 'content-encoding': encoding })?.reason).toBe(
+      expected,
+    );
+  });
+
+  it('lets no body come with a method that reads none (B-007)', () => {
+    expect(checkNoContent({})).toBeUndefined();
+    expect(checkNoContent({ 'content-length': '0' })).toBeUndefined();
+    expect(checkNoContent({ 'content-length': '5' })?.reason).toBe('body_not_expected');
+    expect(checkNoContent({ 'transfer-encoding': 'chunked' })?.reason).toBe('body_not_expected');
+  });
+});
