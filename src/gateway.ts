@@ -1,5 +1,3 @@
-import { METHODS } from 'node:http';
-
 import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 
@@ -75,8 +73,6 @@ export function createGateway(
 
   function buildPublicServer(): FastifyInstance {
     const app = createPublicServer(configuration);
-    for (const method of METHODS)
-      if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method);
     requireDeclaredAccess(app);
     app.register(telemetryStage, telemetry.stage);
     app.register(challengeStage, { configuration, onDefect: telemetry.reportDefect });
@@ -114,7 +110,7 @@ export function createGateway(
   return {
     ready: ready.promise,
     async start() {
-      const opsAddress = await opsServer.listen(configuration.ops);
+      const opsAddress = await opsServer.listen({ ...configuration.ops });
       const { host, port } = configuration.listen;
       const publicAddress = await publicServer.listen({ host, port });
       telemetry.reportStart({ publicAddress, opsAddress });

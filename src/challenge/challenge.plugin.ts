@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import fp from 'fastify-plugin';
 
 import type { Configuration } from '../config/configuration.ts';
@@ -15,7 +15,7 @@ export interface ChallengeOptions {
   readonly onDefect: (error: unknown, requestId: string) => void;
 }
 
-/** Decorates `reply.refuse`, and turns what Fastify itself throws into refusals. */
+/** Decorates `reply.refuse`, and answers what no stage foresaw. */
 export const challengeStage = fp<ChallengeOptions>(
   (app, { configuration, onDefect }, ready) => {
     const challenges = new Map<string, Challenges>(
@@ -41,10 +41,10 @@ export const challengeStage = fp<ChallengeOptions>(
     app.setNotFoundHandler((_request, reply) =>
       reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' }),
     );
-    app.setErrorHandler((error: FastifyError, request, reply) => {
-      const refusal = refusalFor(error);
-      if (refusal.kind === 'defect') onDefect(error, request.id);
-      reply.refuse(refusal);
+    // No client can make a stage throw, nor Fastify: it reads no body and validates nothing here.
+    app.setErrorHandler((error, request, reply) => {
+      onDefect(error, request.id);
+      reply.refuse({ kind: 'defect', reason: 'defect' });
     });
     ready();
   },
@@ -67,21 +67,4 @@ function sendAnswer(reply: FastifyReply, answer: Answer): void {
 
 function plainHeaders(reply: FastifyReply): Record<string, string> {
   return Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
-}
-
-/** Fastify's own errors that a client can cause, by its stable codes; everything else is a defect. */
-export function refusalFor(error: FastifyError): Refusal {
-  switch (error.code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return { kind: 'body-too-large', reason: 'body_too_large' };
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return { kind: 'request-malformed', reason: 'body_framing' };
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-    case 'FST_ERR_CTP_EMPTY_TYPE':
-      return { kind: 'media-type-refused', reason: 'content_type' };
-    default:
-      return (error as NodeJS.ErrnoException).code === 'ECONNRESET'
-        ? { kind: 'request-malformed', reason: 'body_framing', detail: 'the client left within its body' }
-        : { kind: 'defect', reason: 'defect' };
-  }
 }

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 
 import type { Route } from '../config/configuration.ts';
 import { answerFor } from './answer.ts';
-import { refusalFor } from './challenge.plugin.ts';
 import { challengesOf } from './www-authenticate.ts';
 
 const route = {
@@ -79,11 +78,4 @@ describe('answers', () => {
     );
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '17']);
   });
-});
-
-it('an error that nobody foresaw is a defect, not the client’s fault', () => {
-  expect(
-    refusalFor(Object.assign(new Error('x'), { code: 'FST_ERR_CTP_BODY_TOO_LARGE' }) as never).kind,
-  ).toBe('body-too-large');
-  expect(refusalFor(new Error('x') as never).kind).toBe('defect');
 });

@@ -23,12 +23,18 @@ export function check(file: string, io: CommandIo): number {
 }
 
 function summarise({ routes, weakenings }: Configuration): string {
-  const lines = [...routes.map(summariseRoute), ...weakenings.map(({ path, says }) => `warning: ${path}: ${says}`)];
+  const lines = [
+    ...routes.map(summariseRoute),
+    ...weakenings.map(({ path, says }) => `warning: ${path}: ${says}`),
+  ];
   return lines.map((line) => `  ${line}\n`).join('');
 }
 
 function summariseRoute({ name, resource, access, authorizationServers, upstream }: Route): string {
-  const who = access === 'open' ? 'open to anyone' : `tokens of ${authorizationServers.map((server) => server.name).join(', ')}`;
+  const who =
+    access === 'open'
+      ? 'open to anyone'
+      : `tokens of ${authorizationServers.map((server) => server.name).join(', ')}`;
   const called = resource.endsWith(name) ? '' : ` (${name})`;
   return `route ${resource}${called}: ${who} -> ${new URL(upstream.url).origin}`;
 }

@@ -13,7 +13,10 @@ export function closest(word: string, candidates: Iterable<string>): string | un
 
 /** `issuer_url`, `issuer-url` and `issuerURL` are spellings of one word. */
 function simplify(word: string): string {
-  return word.slice(0, 100).toLowerCase().replace(/[_\s-]/g, '');
+  return word
+    .slice(0, 100)
+    .toLowerCase()
+    .replace(/[_\s-]/g, '');
 }
 
 /** Letters to insert, delete, replace or swap (restricted Damerau–Levenshtein). */

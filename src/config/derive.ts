@@ -8,7 +8,10 @@ export function defaultServerName(issuer: string): string {
 }
 
 /** Host and base path of the public URL with the route's path, in canonical form. */
-export function publicAddress(publicUrlText: string, pathText: string): { readonly path: string; readonly resource: string } {
+export function publicAddress(
+  publicUrlText: string,
+  pathText: string,
+): { readonly path: string; readonly resource: string } {
   const base = publicUrl.parse(publicUrlText);
   const path = routePath.parse(pathText);
   const resource = path === '/' ? base : `${base}${path}`;

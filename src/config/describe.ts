@@ -11,7 +11,10 @@ const longestShown = 100;
 
 /** As JSON, so that no byte of it moves the terminal's cursor. */
 export function quote(text: string): string {
-  const shown = text.replace(/\/\/[^/?#@]*@/, '//…@');
+  const shown = text.replace(/:\/\/.*@/s, '://…@');
   const escaped = JSON.stringify(shown.length > longestShown ? `${shown.slice(0, longestShown)}…` : shown);
-  return escaped.replace(/[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return escaped.replace(
+    /[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

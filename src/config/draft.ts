@@ -33,10 +33,19 @@ function blank(root: unknown, path: Path): void {
   const last = path.at(-1);
   if (last === undefined || typeof holder !== 'object' || holder === null) return;
   // A key that is missing where one is required is as unknown as a faulty one.
-  Object.defineProperty(holder, last, { value: undefined, enumerable: true, configurable: true, writable: true });
+  Object.defineProperty(holder, last, {
+    value: undefined,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
 }
 
 /** The entries of a list that are there, with their places. */
-export function entriesOf<T>(list: readonly (T | undefined)[] | undefined): readonly (readonly [number, T])[] {
-  return [...(list ?? []).entries()].filter((entry): entry is [number, T] => typeof entry[1] === 'object' && entry[1] !== null);
+export function entriesOf<T>(
+  list: readonly (T | undefined)[] | undefined,
+): readonly (readonly [number, T])[] {
+  return [...(list ?? []).entries()].filter(
+    (entry): entry is [number, T] => typeof entry[1] === 'object' && entry[1] !== null,
+  );
 }

@@ -8,7 +8,9 @@ export interface Listening {
 }
 
 /** HOST, PORT, OPS_HOST and OPS_PORT. An empty variable counts as unset: Compose files and unit files make such. */
-export function readListening(environment: Readonly<Record<string, string | undefined>>): Listening & { readonly findings: readonly Finding[] } {
+export function readListening(
+  environment: Readonly<Record<string, string | undefined>>,
+): Listening & { readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const listener = (hostName: string, portName: string): { host?: string; port?: number } => {
     const host = environment[hostName]?.trim() ?? '';
@@ -16,7 +18,11 @@ export function readListening(environment: Readonly<Record<string, string | unde
     const isPort = /^[0-9]{1,5}$/.test(portText) && Number(portText) <= 65_535;
     if (portText !== '' && !isPort) findings.push(badPort(portName, portText));
     if (host !== '' && !/^[A-Za-z0-9.:_%-]+$/.test(host)) {
-      findings.push({ path: [], found: `${quote(host)} in the environment variable ${hostName}`, expected: 'an address or host name' });
+      findings.push({
+        path: [],
+        found: `${quote(host)} in the environment variable ${hostName}`,
+        expected: 'an address or host name',
+      });
     }
     return { ...(host === '' ? {} : { host }), ...(isPort ? { port: Number(portText) } : {}) };
   };
@@ -26,6 +32,8 @@ export function readListening(environment: Readonly<Record<string, string | unde
 function badPort(name: string, text: string): Finding {
   const found = `${quote(text)} in the environment variable ${name}`;
   // Kubernetes sets OPS_PORT=tcp://… in every pod beside a Service called ops.
-  const hint = /^tcp:\/\//.test(text) ? 'Kubernetes sets it for a Service of that name: set enableServiceLinks: false in the pod' : undefined;
+  const hint = text.startsWith('tcp://')
+    ? 'Kubernetes sets it for a Service of that name: set enableServiceLinks: false in the pod'
+    : undefined;
   return { path: [], found, expected: 'a port from 0 to 65535', ...(hint === undefined ? {} : { hint }) };
 }

@@ -21,7 +21,9 @@ export function formatFaults(file: string, faults: readonly ConfigFault[]): stri
 
 /** In the order of the file; what is told twice of one place is told once. */
 export function sortFaults(faults: readonly ConfigFault[]): readonly ConfigFault[] {
-  const byText = new Map(faults.map((fault) => [JSON.stringify([fault.line, fault.path, fault.found]), fault]));
+  const byText = new Map(
+    faults.map((fault) => [JSON.stringify([fault.line, fault.path, fault.found]), fault]),
+  );
   return [...byText.values()].toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 

@@ -15,6 +15,13 @@ export interface Finding {
   readonly meantKey?: string;
 }
 
-export function placeFinding({ path, at, meantKey: _meantKey, ...words }: Finding, positions: Positions): ConfigFault {
-  return { path: formatPath(path), ...(at === 'key' ? positions.ofKey(path) : positions.ofValue(path)), ...words };
+export function placeFinding(
+  { path, at, meantKey: _meantKey, ...words }: Finding,
+  positions: Positions,
+): ConfigFault {
+  return {
+    path: formatPath(path),
+    ...(at === 'key' ? positions.ofKey(path) : positions.ofValue(path)),
+    ...words,
+  };
 }

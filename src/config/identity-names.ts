@@ -10,7 +10,13 @@ export interface IdentityNames {
 
 const presets: Readonly<Record<string, Identity>> = {
   default: {
-    headers: { subject: 'X-Auth-Subject', issuer: 'X-Auth-Issuer', client: 'X-Auth-Client-Id', scopes: 'X-Auth-Scopes', email: 'X-Auth-Email' },
+    headers: {
+      subject: 'X-Auth-Subject',
+      issuer: 'X-Auth-Issuer',
+      client: 'X-Auth-Client-Id',
+      scopes: 'X-Auth-Scopes',
+      email: 'X-Auth-Email',
+    },
     claims: [],
   },
   // As oauth2-proxy's --pass-user-headers sends them.
@@ -26,7 +32,9 @@ const presets: Readonly<Record<string, Identity>> = {
 /** The preset, with what the route names instead or besides. */
 export function identityOf({ headers = {}, claims = {}, preset = 'default' }: IdentityNames): Identity {
   const given = presets[preset] ?? { headers: {}, claims: [] };
-  const own = Object.entries(claims).flatMap(([header, claim]) => (claim === undefined ? [] : [{ header, claim }]));
+  const own = Object.entries(claims).flatMap(([header, claim]) =>
+    claim === undefined ? [] : [{ header, claim }],
+  );
   const renamed = new Set(own.map(({ header }) => normaliseHeader(header)));
   const named = Object.entries(headers).filter(([, name]) => name !== undefined);
   return {

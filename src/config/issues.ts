@@ -6,7 +6,16 @@ import type { Finding } from './finding.ts';
 import { hintForShape } from './hints.ts';
 import type { Path } from './path.ts';
 import type { Field } from './structure.ts';
-import { branchesOf, containerOf, fieldAt, fieldOf, keysOf, meantBranch } from './structure.ts';
+import {
+  branchesOf,
+  containerOf,
+  fieldAt,
+  fieldOf,
+  holdsSecret,
+  keysOf,
+  meantBranch,
+  shapeOfField,
+} from './structure.ts';
 
 /** What the schema says of the file. */
 export interface Parsed {
@@ -19,18 +28,10 @@ export function findingsOf(issue: z.core.$ZodIssue, parsed: Parsed, base: Path =
   const path = [...base, ...(issue.path as (string | number)[])];
   const value = valueAt(parsed.value, path);
   const field = fieldAt(parsed.schema, parsed.value, path);
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(parsed, path, key));
-    case 'invalid_union':
-      return ofAlternatives(issue, field, { parsed, path, value });
-    case 'custom':
-      return [finding({ path, value, field, ...customWords(issue) })];
-    case 'invalid_key':
-      return [keyFinding(parsed, path)];
-    default:
-      return [finding({ path, value, field })];
-  }
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(parsed, path, key));
+  if (issue.code === 'invalid_union') return ofAlternatives(issue, field, { parsed, path, value });
+  if (issue.code === 'invalid_key') return [keyFinding(parsed, path)];
+  return [finding({ path, value, field, ...customWords(issue) })];
 }
 
 export function valueAt(value: unknown, path: Path): unknown {
@@ -48,10 +49,15 @@ interface Place {
   readonly value: unknown;
 }
 
-function ofAlternatives(issue: z.core.$ZodIssueInvalidUnion, field: Field | undefined, { parsed, path, value }: Place): readonly Finding[] {
+function ofAlternatives(
+  issue: z.core.$ZodIssueInvalidUnion,
+  field: Field | undefined,
+  { parsed, path, value }: Place,
+): readonly Finding[] {
   const index = field === undefined ? undefined : meantBranch(field, value);
   const issues = index === undefined ? undefined : issue.errors[index];
-  if (field === undefined || index === undefined || issues === undefined) return [finding({ path, value, field })];
+  if (field === undefined || index === undefined || issues === undefined)
+    return [finding({ path, value, field })];
   const branch = branchesOf(field)[index];
   return issues.flatMap((inner) => {
     if (inner.path.length > 0 || inner.code === 'unrecognized_keys') return findingsOf(inner, parsed, path);
@@ -78,44 +84,81 @@ interface Words extends CustomWords {
 
 function finding({ path, value, field, expected, hint }: Words): Finding {
   const note = field?.note ?? {};
-  const isLiteralSecret = note.secret === true && typeof value !== 'object' && value !== undefined;
-  const found = isLiteralSecret ? 'a literal string' : describeFound(value);
-  const help = hint ?? note.hintFor?.(value) ?? (field === undefined ? undefined : hintForShape(field, value));
-  return { path, found, expected: expected ?? note.expected ?? 'another value', ...(help === undefined ? {} : { hint: help }) };
+  const found = mayBeSecret(field, value) ? 'a literal string' : describeFound(value);
+  const help =
+    hint ?? note.hintFor?.(value) ?? (field === undefined ? undefined : hintForShape(field, value));
+  return {
+    path,
+    found,
+    expected: expected ?? note.expected ?? 'another value',
+    ...(help === undefined ? {} : { hint: help }),
+  };
+}
+
+/** A text where a secret's own mapping belongs, or one around it. */
+function mayBeSecret(field: Field | undefined, value: unknown): boolean {
+  if (field === undefined || typeof value === 'object' || value === undefined) return false;
+  const isTextExpected = branchesOf(field).some((branch) => shapeOfField(branch) === 'text');
+  return field.note.secret === true || (!isTextExpected && holdsSecret(field));
 }
 
 /** The keys of a record are texts with a form of their own. */
 function keyFinding({ schema, value }: Parsed, path: Path): Finding {
   const record = fieldAt(schema, value, path.slice(0, -1));
-  const { def } = record?.schema._zod ?? {};
+  const def = record?.def;
   const expected = def?.type === 'record' ? fieldOf(def.keyType).note.expected : undefined;
-  return { path, at: 'key', found: `the key ${describeFound(path.at(-1))}`, expected: expected ?? 'another key' };
+  return {
+    path,
+    at: 'key',
+    found: `the key ${describeFound(path.at(-1))}`,
+    expected: expected ?? 'another key',
+  };
 }
 
 function unknownKey({ schema, value }: Parsed, path: Path, key: string): Finding {
   const field = fieldAt(schema, value, path);
   const container = field === undefined ? undefined : containerOf(field, valueAt(value, path));
-  const keys = container === undefined ? [] : [...keysOf(container).keys()];
-  const words = { path: [...path, key], at: 'key', found: key === '<<' ? 'a merge key' : 'an unknown key', expected: `one of ${keys.join(', ')}` } as const;
+  const keys = container === undefined ? [] : [...builtKeys(container)];
+  const words = {
+    path: [...path, key],
+    at: 'key',
+    found: key === '<<' ? 'a merge key' : 'an unknown key',
+    expected: `one of ${keys.join(', ')}`,
+  } as const;
   const reason = container?.note.missingKeys?.[key];
   if (reason !== undefined) return { ...words, hint: reason };
   const owners = ownersOf(schema, key);
   const near = closest(key, keys);
-  if (owners.length > 0) return { ...words, hint: `${key} is a key of ${owners.join(', ')}: check the indentation` };
+  if (owners.length > 0)
+    return { ...words, hint: `${key} is a key of ${owners.join(', ')}: check the indentation` };
   return near === undefined ? words : { ...words, hint: `did you mean ${near}?`, meantKey: near };
 }
 
 /** Where in the configuration a key of this name belongs. */
 function ownersOf(schema: z.core.$ZodType, key: string): readonly string[] {
-  return [...mappingsOf(schema, '')].filter(({ keys }) => keys.has(key)).map(({ owner }) => (owner === '' ? 'the top level' : owner));
+  return [...mappingsOf(schema, '')]
+    .filter(({ keys }) => keys.has(key))
+    .map(({ owner }) => (owner === '' ? 'the top level' : owner));
 }
 
-function* mappingsOf(schema: z.core.$ZodType, owner: string): Generator<{ readonly owner: string; readonly keys: ReadonlySet<string> }> {
+function builtKeys(field: Field): ReadonlySet<string> {
+  return new Set(
+    [...keysOf(field)].filter(([, schema]) => fieldOf(schema).note.later !== true).map(([key]) => key),
+  );
+}
+
+function* mappingsOf(
+  schema: z.core.$ZodType,
+  owner: string,
+): Generator<{ readonly owner: string; readonly keys: ReadonlySet<string> }> {
   for (const branch of branchesOf(fieldOf(schema))) {
-    const { def } = branch.schema._zod;
+    const { def } = branch;
+    if (branch.note.later === true) continue;
     if (def.type === 'array') yield* mappingsOf(def.element, `${owner}[]`);
     if (def.type !== 'object') continue;
-    yield { owner, keys: new Set(Object.keys(def.shape)) };
-    for (const [key, child] of Object.entries(def.shape)) yield* mappingsOf(child, owner === '' ? key : `${owner}.${key}`);
+    yield { owner, keys: builtKeys(branch) };
+    for (const [key, child] of keysOf(branch))
+      if (fieldOf(child).note.later !== true)
+        yield* mappingsOf(child, owner === '' ? key : `${owner}.${key}`);
   }
 }

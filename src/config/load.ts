@@ -34,11 +34,18 @@ export function loadConfiguration(text: string, from: Sources): Loaded {
   const parsed = configurationSchema.safeParse(reading.value);
   const findings = [...listening.findings];
   if (reading.unread.every((path) => path.length > 0)) {
-    const issues = (parsed.error?.issues ?? []).flatMap((issue) => findingsOf(issue, { schema: configurationSchema, value: reading.value }));
+    const issues = (parsed.error?.issues ?? []).flatMap((issue) =>
+      findingsOf(issue, { schema: configurationSchema, value: reading.value }),
+    );
     const faulty = [...reading.unread, ...issues.map(({ path }) => path)];
-    findings.push(...issues, ...judge(reading.value, faulty, { environment: from.environment, files, listening }));
+    findings.push(
+      ...issues,
+      ...judge(reading.value, faulty, { environment: from.environment, files, listening }),
+    );
   }
-  const told = withoutConsequences(findings, reading.unread).map((finding) => placeFinding(finding, reading.positions));
+  const told = withoutConsequences(findings, reading.unread).map((finding) =>
+    placeFinding(finding, reading.positions),
+  );
   const faults = sortFaults([...reading.faults, ...told]);
   if (faults.length > 0 || parsed.data === undefined) return { ok: false, faults };
   return { ok: true, configuration: resolve(parsed.data, files, listening) };
@@ -51,7 +58,11 @@ interface World {
 }
 
 /** What the schema can't say of the values that it has no fault with. */
-function judge(value: unknown, faulty: readonly Path[], { environment, files, listening }: World): readonly Finding[] {
+function judge(
+  value: unknown,
+  faulty: readonly Path[],
+  { environment, files, listening }: World,
+): readonly Finding[] {
   const occupied = [...walk(configurationSchema, value)];
   const draft = draftOf(value, faulty);
   return [
@@ -63,7 +74,9 @@ function judge(value: unknown, faulty: readonly Path[], { environment, files, li
 
 /** Leaves out what only follows from another fault: a value that wasn't read, a missing key that is there misspelt. */
 function withoutConsequences(findings: readonly Finding[], unread: readonly Path[]): readonly Finding[] {
-  const meant = findings.flatMap(({ path, meantKey }) => (meantKey === undefined ? [] : [[...path.slice(0, -1), meantKey]]));
+  const meant = findings.flatMap(({ path, meantKey }) =>
+    meantKey === undefined ? [] : [[...path.slice(0, -1), meantKey]],
+  );
   return findings.filter(({ path, found }) => {
     if (unread.some((ancestor) => isWithin(path, ancestor))) return false;
     return found !== 'nothing' || !meant.some((key) => key.length === path.length && isWithin(path, key));

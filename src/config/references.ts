@@ -8,12 +8,18 @@ import type { NamedFiles, Sources } from './sources.ts';
 import type { Occupied } from './structure.ts';
 
 /** Looks behind what the file only names: files and variables must be there and hold what they are for. */
-export function checkReferences(occupied: readonly Occupied[], faulty: readonly Path[], { environment, files }: { readonly environment: Sources['environment']; readonly files: NamedFiles }): readonly Finding[] {
+export function checkReferences(
+  occupied: readonly Occupied[],
+  faulty: readonly Path[],
+  { environment, files }: { readonly environment: Sources['environment']; readonly files: NamedFiles },
+): readonly Finding[] {
   return occupied
     .filter(({ path }) => !faulty.some((fault) => isWithin(fault, path)))
     .flatMap(({ path, field, value }) => {
-      if (field.note.reads !== undefined && typeof value === 'string') return checkPem({ path, file: value, files }, field.note.reads);
-      if (field.note.secret === true && typeof value === 'object' && value !== null) return checkSecret(path, value, { environment, files });
+      if (field.note.reads !== undefined && typeof value === 'string')
+        return checkPem({ path, file: value, files }, field.note.reads);
+      if (field.note.secret === true && typeof value === 'object' && value !== null)
+        return checkSecret(path, value, { environment, files });
       return [];
     });
 }
@@ -27,8 +33,13 @@ interface NamedFile {
 function checkPem({ path, file, files }: NamedFile, holds: 'certificates' | 'key'): readonly Finding[] {
   const reading = files.read(file);
   if (!reading.ok) return [unreadable({ path, file, files }, reading.reason)];
-  const expected = holds === 'key' ? 'a file with a private key in PEM form, without a passphrase' : 'a file with certificates in PEM form';
-  return parses(reading.text, holds) ? [] : [{ path, found: `${quote(file)}, which holds something else`, expected }];
+  const expected =
+    holds === 'key'
+      ? 'a file with a private key in PEM form, without a passphrase'
+      : 'a file with certificates in PEM form';
+  return parses(reading.text, holds)
+    ? []
+    : [{ path, found: `${quote(file)}, which holds something else`, expected }];
 }
 
 function parses(pem: string, holds: 'certificates' | 'key'): boolean {
@@ -43,20 +54,44 @@ function parses(pem: string, holds: 'certificates' | 'key'): boolean {
 
 function unreadable({ path, file, files }: NamedFile, reason: string): Finding {
   const place = files.locate(file);
-  const hint = place === file ? undefined : `looked for ${place}: paths are relative to the configuration file`;
-  return { path, found: `${quote(file)}, which ${reason}`, expected: 'a file that can be read', ...(hint === undefined ? {} : { hint }) };
+  const hint =
+    place === file ? undefined : `looked for ${place}: paths are relative to the configuration file`;
+  return {
+    path,
+    found: `${quote(file)}, which ${reason}`,
+    expected: 'a file that can be read',
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
-function checkSecret(path: Path, named: object, { environment, files }: { readonly environment: Sources['environment']; readonly files: NamedFiles }): readonly Finding[] {
+function checkSecret(
+  path: Path,
+  named: object,
+  { environment, files }: { readonly environment: Sources['environment']; readonly files: NamedFiles },
+): readonly Finding[] {
   const { env, file } = named as { readonly env?: unknown; readonly file?: unknown };
   if (typeof env === 'string') {
     const value = environment[env];
     if (value !== undefined && value.trim() !== '') return [];
-    return [{ path: [...path, 'env'], found: `the variable ${env}, which ${value === undefined ? "isn't set" : 'is empty'}`, expected: 'a variable that holds the secret' }];
+    return [
+      {
+        path: [...path, 'env'],
+        found: `the variable ${env}, which ${value === undefined ? "isn't set" : 'is empty'}`,
+        expected: 'a variable that holds the secret',
+      },
+    ];
   }
   if (typeof file !== 'string') return [];
   const place: NamedFile = { path: [...path, 'file'], file, files };
   const reading = files.read(file);
   if (!reading.ok) return [unreadable(place, reading.reason)];
-  return reading.text.trim() === '' ? [{ path: place.path, found: `${quote(file)}, which is empty`, expected: 'a file that holds the secret' }] : [];
+  return reading.text.trim() === ''
+    ? [
+        {
+          path: place.path,
+          found: `${quote(file)}, which is empty`,
+          expected: 'a file that holds the secret',
+        },
+      ]
+    : [];
 }

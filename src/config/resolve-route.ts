@@ -15,7 +15,7 @@ export function resolveRoutes(
   const isProtected = ({ access }: CheckedRoute): boolean => access === 'required';
   const marked = routes.find((route) => route.default === true);
   const protectedRoutes = routes.filter(isProtected);
-  const only = protectedRoutes.length === 1 ? protectedRoutes[0] : undefined;
+  const only = protectedRoutes.length === 1 && protectedRoutes[0]?.default !== false ? protectedRoutes[0] : undefined;
   return routes.map((route) => ({
     ...addressOf(route, publicUrl),
     isDefault: route === (marked ?? only),
@@ -32,23 +32,44 @@ export function resolveRoutes(
   }));
 }
 
-function addressOf(route: CheckedRoute, publicUrl: string): Pick<Route, 'name' | 'path' | 'resource' | 'resourceMetadataUrl'> {
+function addressOf(
+  route: CheckedRoute,
+  publicUrl: string,
+): Pick<Route, 'name' | 'path' | 'resource' | 'resourceMetadataUrl'> {
   const address = publicAddress(publicUrl, route.path);
   const resource = route.resource ?? address.resource;
-  return { name: route.name ?? route.path, path: address.path, resource, resourceMetadataUrl: resourceMetadataUrl(resource) };
+  return {
+    name: route.name ?? route.path,
+    path: address.path,
+    resource,
+    resourceMetadataUrl: resourceMetadataUrl(resource),
+  };
 }
 
-function serversOf({ authorizationServers }: CheckedRoute, servers: readonly AuthorizationServer[]): readonly AuthorizationServer[] {
+function serversOf(
+  { authorizationServers }: CheckedRoute,
+  servers: readonly AuthorizationServer[],
+): readonly AuthorizationServer[] {
   if (authorizationServers === undefined) return servers;
   return authorizationServers.flatMap((name) => servers.filter((server) => server.name === name));
 }
 
-function scopesOf({ scopes, challengeScopes, scopesSupported }: CheckedRoute): Pick<Route, 'scopes' | 'challengeScopes' | 'scopesSupported'> {
+function scopesOf({
+  scopes,
+  challengeScopes,
+  scopesSupported,
+}: CheckedRoute): Pick<Route, 'scopes' | 'challengeScopes' | 'scopesSupported'> {
   // The word for a list from elsewhere isn't built, and was refused.
-  return { scopes, challengeScopes: challengeScopes ?? scopes, scopesSupported: typeof scopesSupported === 'string' ? [] : scopesSupported };
+  return {
+    scopes,
+    challengeScopes: challengeScopes ?? scopes,
+    scopesSupported: typeof scopesSupported === 'string' ? [] : scopesSupported,
+  };
 }
 
-const lowerCase = (names: readonly string[]): readonly string[] => [...new Set(names.map((name) => name.toLowerCase()))];
+const lowerCase = (names: readonly string[]): readonly string[] => [
+  ...new Set(names.map((name) => name.toLowerCase())),
+];
 
 function resolveUpstream(upstream: CheckedRoute['upstream'], files: NamedFiles): Upstream {
   const { url, timeouts, requestHeaders, responseHeaders, tls } = upstream;

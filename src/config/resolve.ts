@@ -1,4 +1,4 @@
-import type { AuthorizationServer, Configuration, Listen, Route } from './configuration.ts';
+import type { AuthorizationServer, Configuration, Listen } from './configuration.ts';
 import { defaultServerName } from './derive.ts';
 import type { Listening } from './environment.ts';
 import { isLoopback } from './fields/web-address.ts';
@@ -10,10 +10,18 @@ import { findWeakenings } from './weakenings.ts';
 type CheckedServer = CheckedConfiguration['authorizationServers'][number];
 
 /** What the gateway runs on, from a file without faults. Proves nothing itself: every check was made before. */
-export function resolve(checked: CheckedConfiguration, files: NamedFiles, overrides: Listening): Configuration {
+export function resolve(
+  checked: CheckedConfiguration,
+  files: NamedFiles,
+  overrides: Listening,
+): Configuration {
   const { publicUrl, hosts, ops, log, stop } = checked;
   const authorizationServers = checked.authorizationServers.map((server) => resolveServer(server, files));
-  const allowHttp = new Set(authorizationServers.filter((_server, index) => checked.authorizationServers[index]?.dangerouslyAllowHttp === true).map(({ name }) => name));
+  const allowHttp = new Set(
+    authorizationServers
+      .filter((_server, index) => checked.authorizationServers[index]?.dangerouslyAllowHttp === true)
+      .map(({ name }) => name),
+  );
   const listen = resolveListen(checked.listen, files, overrides);
   const routes = resolveRoutes(checked, authorizationServers, files);
   const audit = typeof log.audit === 'object' ? { file: files.locate(log.audit.file) } : log.audit;
@@ -37,11 +45,17 @@ function hostsOf(publicUrl: string): readonly string[] {
   return isLoopback(hostname) ? [...new Set([hostname, ...names])] : [hostname];
 }
 
-function resolveListen({ tls, ...listen }: CheckedConfiguration['listen'], files: NamedFiles, overrides: Listening): Listen {
+function resolveListen(
+  { tls, ...listen }: CheckedConfiguration['listen'],
+  files: NamedFiles,
+  overrides: Listening,
+): Listen {
   return {
     ...listen,
     ...overrides.listen,
-    ...(tls === undefined ? {} : { tls: { cert: files.textOf(tls.certFile), key: files.textOf(tls.keyFile) } }),
+    ...(tls === undefined
+      ? {}
+      : { tls: { cert: files.textOf(tls.certFile), key: files.textOf(tls.keyFile) } }),
   };
 }
 
@@ -69,6 +83,7 @@ function resolveServer(server: CheckedServer, files: NamedFiles): AuthorizationS
 
 /** Through the whole tree: what every stage shares no stage may change. */
 function freeze<T extends object>(value: T): T {
-  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null && !Object.isFrozen(part)) freeze(part);
+  for (const part of Object.values(value))
+    if (typeof part === 'object' && part !== null && !Object.isFrozen(part)) freeze(part);
   return Object.freeze(value);
 }

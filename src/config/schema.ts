@@ -20,20 +20,33 @@ const listenTls = mapping({
 });
 
 const listen = mapping({
-  host: bindAddress.prefault('0.0.0.0').meta({ description: 'Address of the public listener; the variable `HOST` overrides it.' }),
-  port: port.prefault(8080).meta({ description: 'Port of the public listener; the variable `PORT` overrides it. `0`: a free one.' }),
+  host: bindAddress
+    .prefault('0.0.0.0')
+    .meta({ description: 'Address of the public listener; the variable `HOST` overrides it.' }),
+  port: port
+    .prefault(8080)
+    .meta({ description: 'Port of the public listener; the variable `PORT` overrides it. `0`: a free one.' }),
   tls: listenTls.optional().meta({ description: 'Serves https itself.' }),
-  trustProxy: list(addressRange, { expected: 'a list of addresses and ranges such as [10.0.0.0/8]', type: 'list of addresses' })
+  trustProxy: list(addressRange, {
+    expected: 'a list of addresses and ranges such as [10.0.0.0/8]',
+    type: 'list of addresses',
+  })
     .prefault([])
     .meta({ description: 'Proxies whose `X-Forwarded-For` is believed, for the log.' }),
 });
 
 const ops = mapping({
-  host: bindAddress.prefault('127.0.0.1').meta({ description: 'Address of the listener for health and metrics; the variable `OPS_HOST` overrides it.' }),
-  port: port.prefault(9090).meta({ description: 'Its port; the variable `OPS_PORT` overrides it. `0`: a free one.' }),
+  host: bindAddress.prefault('127.0.0.1').meta({
+    description: 'Address of the listener for health and metrics; the variable `OPS_HOST` overrides it.',
+  }),
+  port: port
+    .prefault(9090)
+    .meta({ description: 'Its port; the variable `OPS_PORT` overrides it. `0`: a free one.' }),
 });
 
-const auditFile = mapping({ file: filePath.meta({ description: 'File that audit events are appended to.' }) });
+const auditFile = mapping({
+  file: filePath.meta({ description: 'File that audit events are appended to.' }),
+});
 
 const audit = noted(z.union([choice(['stdout', 'off']), auditFile]), {
   type: '`stdout`, `off`, `{ file }`',
@@ -41,15 +54,23 @@ const audit = noted(z.union([choice(['stdout', 'off']), auditFile]), {
 });
 
 const log = mapping({
-  level: choice(['info', 'fatal', 'error', 'warn', 'debug', 'trace', 'silent']).prefault('info').meta({ description: 'What is logged.' }),
+  level: choice(['info', 'fatal', 'error', 'warn', 'debug', 'trace', 'silent'])
+    .prefault('info')
+    .meta({ description: 'What is logged.' }),
   audit: audit.prefault('stdout').meta({ description: 'Where audit events go.' }),
 });
 
-const redis = mapping({ redis: mapping({ url: secret.meta({ description: 'URL of the server, with its password.' }) }).meta({ description: 'Keeps state in Redis.' }) });
+const redis = mapping({
+  redis: mapping({ url: secret.meta({ description: 'URL of the server, with its password.' }) }).meta({
+    description: 'Keeps state in Redis.',
+  }),
+});
 
 const state = noted(z.union([choice(['memory']), later(redis)]), { type: '`memory`', expected: 'memory' });
 
-const sessions = mapping({ key: secret.meta({ description: 'At least 32 bytes; the same for all replicas.' }) });
+const sessions = mapping({
+  key: secret.meta({ description: 'At least 32 bytes; the same for all replicas.' }),
+});
 
 const login = mapping({
   clientId: plainText.meta({ description: "The gateway's client at the route's authorization server." }),
@@ -61,31 +82,63 @@ const authorizationServers = noted(z.array(authorizationServer), {
   expected: 'a list of authorization servers, each with an issuer',
 });
 
-const routes = noted(z.array(route).min(1), { type: 'list of mappings', expected: 'a list of at least one route with path and upstream' });
+const routes = noted(z.array(route).min(1), {
+  type: 'list of mappings',
+  expected: 'a list of at least one route with path and upstream',
+});
 
 /** The whole file. */
 export const configurationSchema = mapping(
   {
-    publicUrl: publicUrl.meta({ description: 'How clients reach the gateway: origin, and a base path if there is one. Never taken from a request. http only on loopback.' }),
-    hosts: noted(list(hostName, { expected: 'a list of host names such as [mcp.example.com]', type: 'list of host names', atLeast: 1 }), { defaultSays: "publicUrl's host" })
+    publicUrl: publicUrl.meta({
+      description:
+        'How clients reach the gateway: origin, and a base path if there is one. Never taken from a request. http only on loopback.',
+    }),
+    hosts: noted(
+      list(hostName, {
+        expected: 'a list of host names such as [mcp.example.com]',
+        type: 'list of host names',
+        atLeast: 1,
+      }),
+      { defaultSays: "publicUrl's host" },
+    )
       .optional()
-      .meta({ description: 'Names that `Host` may carry; a request with another one is refused. For a loopback name the default is all three of them.' }),
+      .meta({
+        description:
+          'Names that `Host` may carry; a request with another one is refused. For a loopback name the default is all three of them.',
+      }),
     listen: listen.prefault({}).meta({ description: 'The public listener: routes and discovery.' }),
     ops: ops.prefault({}).meta({ description: 'The listener for `/healthz`, `/readyz` and `/metrics`.' }),
     log: log.prefault({}).meta({ description: 'Log and audit.' }),
-    stop: mapping({ drain: duration({ atMost: '1h' }).prefault('15s').meta({ description: 'How long calls in flight may go on after SIGTERM.' }) })
+    stop: mapping({
+      drain: duration({ atMost: '1h' })
+        .prefault('15s')
+        .meta({ description: 'How long calls in flight may go on after SIGTERM.' }),
+    })
       .prefault({})
       .meta({ description: 'How the gateway ends.' }),
     sessions: later(sessions).optional().meta({ description: 'The key that seals session ids.' }),
     state: state.prefault('memory').meta({ description: 'Where state lives.' }),
-    limits: later(mapping({ perAddress: rate.optional().meta({ description: 'Rate of unauthenticated requests of one address.' }) }))
+    limits: later(
+      mapping({
+        perAddress: rate.optional().meta({ description: 'Rate of unauthenticated requests of one address.' }),
+      }),
+    )
       .optional()
       .meta({ description: 'Caps of the whole gateway.' }),
-    discovery: later(mapping({ mirror: nameText.meta({ description: 'The authorization server whose metadata is mirrored.' }) }))
+    discovery: later(
+      mapping({
+        mirror: nameText.meta({ description: 'The authorization server whose metadata is mirrored.' }),
+      }),
+    )
       .optional()
       .meta({ description: 'Metadata for clients of 2025-03-26.' }),
-    login: later(login).optional().meta({ description: 'The client that proves who logs in for an upstream.' }),
-    authorizationServers: authorizationServers.prefault([]).meta({ description: 'Who issues tokens. Required unless every route is open.' }),
+    login: later(login)
+      .optional()
+      .meta({ description: 'The client that proves who logs in for an upstream.' }),
+    authorizationServers: authorizationServers
+      .prefault([])
+      .meta({ description: 'Who issues tokens. Required unless every route is open.' }),
     routes: routes.meta({ description: 'What is served, and to whom.' }),
   },
   { expected: 'a mapping with publicUrl, authorizationServers and routes' },

@@ -8,7 +8,9 @@ export interface Sources {
   readonly readFile: (path: string) => string;
 }
 
-export type FileReading = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
+export type FileReading =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly reason: string };
 
 /** Reads each file once, so that what was checked is what is used. */
 export class NamedFiles {
@@ -49,6 +51,10 @@ export class NamedFiles {
 
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known: Readonly<Record<string, string>> = { ENOENT: "doesn't exist", EACCES: 'may not be read by this user', EISDIR: 'is a folder' };
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: "doesn't exist",
+    EACCES: 'may not be read by this user',
+    EISDIR: 'is a folder',
+  };
   return known[code] ?? `can't be read${code === '' ? '' : ` (${code})`}`;
 }

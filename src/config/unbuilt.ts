@@ -15,7 +15,9 @@ export function findUnbuilt(occupied: readonly Occupied[], faulty: readonly Path
     const branch = branchesOf(field)[meantBranch(field, value) ?? -1];
     const word = unbuiltWord(value, { ...branch?.note, ...field.note });
     if (word !== undefined) return [finding(path, word, 'value')];
-    return branch?.note.later === true ? [finding(path, typeof value === 'string' ? value : 'a form', 'value')] : [];
+    return branch?.note.later === true
+      ? [finding(path, typeof value === 'string' ? value : 'a form', 'value')]
+      : [];
   });
 }
 
@@ -29,7 +31,7 @@ function finding(path: Path, what: string, at: 'key' | 'value'): Finding {
   return {
     path,
     at,
-    found: `${what} that is part of the configuration contract but not built in this version`,
+    found: `${what}, which is part of the configuration contract but not built in this version`,
     expected: 'the file without it',
     hint: 'remove it',
   };

@@ -7,32 +7,74 @@ type Resolved = Pick<Configuration, 'listen' | 'authorizationServers' | 'routes'
 const unusualLeewaySeconds = 300;
 
 /** What the file allows that the defaults don't, each in a sentence for the operator. */
-export function findWeakenings({ listen, authorizationServers, routes }: Resolved, allowHttp: ReadonlySet<string>): readonly Weakening[] {
+export function findWeakenings(
+  { listen, authorizationServers, routes }: Resolved,
+  allowHttp: ReadonlySet<string>,
+): readonly Weakening[] {
   return [
     ...listen.trustProxy.flatMap((range, index): readonly Weakening[] =>
-      holdsEveryAddress(range) ? [{ path: `listen.trustProxy[${index}]`, says: 'whoever connects can write any address into the log by X-Forwarded-For' }] : [],
+      holdsEveryAddress(range)
+        ? [
+            {
+              path: `listen.trustProxy[${index}]`,
+              says: 'whoever connects can write any address into the log by X-Forwarded-For',
+            },
+          ]
+        : [],
     ),
     ...authorizationServers.flatMap((server, index) =>
-      ofServer(server, routes, allowHttp.has(server.name)).map(([key, says]) => ({ path: `authorizationServers[${index}].${key}`, says })),
+      ofServer(server, routes, allowHttp.has(server.name)).map(([key, says]) => ({
+        path: `authorizationServers[${index}].${key}`,
+        says,
+      })),
     ),
     ...routes.flatMap(({ name, access }, index): readonly Weakening[] =>
-      access === 'open' ? [{ path: `routes[${index}].access`, says: `route ${name} is open: anyone may use it without a token` }] : [],
+      access === 'open'
+        ? [
+            {
+              path: `routes[${index}].access`,
+              says: `route ${name} is open: anyone may use it without a token`,
+            },
+          ]
+        : [],
     ),
   ];
 }
 
-function ofServer(server: AuthorizationServer, routes: readonly Route[], allowsHttp: boolean): readonly (readonly [string, string])[] {
+function ofServer(
+  server: AuthorizationServer,
+  routes: readonly Route[],
+  allowsHttp: boolean,
+): readonly (readonly [string, string])[] {
   const { name, verify, requireExp, leeway, audiences } = server;
-  const sharing = routes.filter((route) => route.authorizationServers.includes(server) && route.audiences === undefined);
+  const sharing = routes.filter(
+    (route) => route.authorizationServers.includes(server) && route.audiences === undefined,
+  );
   const cases: readonly (readonly [boolean, string, string])[] = [
     [!verify.exp, 'verify.exp', `expired tokens of ${name} are accepted`],
     [!verify.nbf, 'verify.nbf', `tokens of ${name} are accepted before they are valid`],
     [!verify.iat, 'verify.iat', `tokens of ${name} are accepted that were issued in the future`],
-    [!verify.iss, 'verify.iss', `tokens are accepted whatever issuer they name, if a key of ${name} signed them`],
+    [
+      !verify.iss,
+      'verify.iss',
+      `tokens are accepted whatever issuer they name, if a key of ${name} signed them`,
+    ],
     [!requireExp, 'requireExp', `tokens of ${name} without exp are accepted, and never expire`],
-    [leeway > unusualLeewaySeconds, 'leeway', `tokens of ${name} are accepted up to ${leeway} s after they expired`],
-    [audiences.length > 0 && sharing.length > 1, 'audiences', `a token of ${name} for one of the routes ${sharing.map((route) => route.name).join(', ')} is good for all of them`],
-    [allowsHttp, 'dangerouslyAllowHttp', `${name} may be asked over plain http: whoever is on the way can replace its keys`],
+    [
+      leeway > unusualLeewaySeconds,
+      'leeway',
+      `tokens of ${name} are accepted up to ${leeway} s after they expired`,
+    ],
+    [
+      audiences.length > 0 && sharing.length > 1,
+      'audiences',
+      `a token of ${name} for one of the routes ${sharing.map((route) => route.name).join(', ')} is good for all of them`,
+    ],
+    [
+      allowsHttp,
+      'dangerouslyAllowHttp',
+      `${name} may be asked over plain http: whoever is on the way can replace its keys`,
+    ],
   ];
   return cases.filter(([holds]) => holds).map(([, key, says]) => [key, says]);
 }

@@ -1,11 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
+import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
 import type { Route } from '../config/configuration.ts';
 import { admitted } from '../vocabulary/passage.ts';
+import type { Authenticated } from '../vocabulary/passage.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 import { checkContent, checkNoContent } from './content.ts';
+import { readBody } from './read-body.ts';
 import { readMessage } from './read-message.ts';
 
 export interface McpOptions {
@@ -18,45 +21,44 @@ export interface McpOptions {
  */
 export const mcpStage = fp<McpOptions>(
   (scope, { route }, ready) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser(
-      '*',
-      { parseAs: 'buffer', bodyLimit: route.limits.body },
-      (_request, body, done) => done(null, body),
-    );
     scope.addHook('onRequest', (request, reply, next) => {
       const refusal = checkBody(request.method, request.headers);
       if (refusal !== undefined) return reply.refuse(refusal);
       next();
     });
     scope.addHook('preHandler', (request, reply, next) => {
-      const { passage, body } = request;
-      if (passage?.stage !== 'authenticated')
-        throw new Error('the message stage needs an authenticated request');
+      const { passage } = request;
+      if (passage?.stage !== 'authenticated') throw new Error('the message stage needs an authenticated request');
       if (request.method !== 'POST') {
         request.passage = admitted(passage, null);
         next();
         return;
       }
-      const read = readMessage(Buffer.isBuffer(body) ? body : empty);
-      if (!read.ok) {
-        request.messageId = read.id;
-        return reply.refuse(read.refusal);
-      }
-      const [first] = read.call.messages;
-      if (!read.call.batch && first.kind === 'request') request.messageId = first.id;
-      request.passage = admitted(passage, read.call);
-      next();
+      readBody(request.raw, reply.raw, route.limits.body, (body) => {
+        const refusal = body.ok ? admitMessage(request, passage, body.bytes) : body.refusal;
+        if (refusal !== undefined) return reply.refuse(refusal);
+        next();
+      });
     });
     ready();
   },
   { name: 'mcp', dependencies: ['token'], decorators: { request: ['passage', 'messageId'] } },
 );
 
-const empty = Buffer.alloc(0);
-
 function checkBody(method: string, headers: IncomingHttpHeaders): Refusal | undefined {
   if (method === 'POST') return checkContent(headers);
   // Methods that the route doesn't serve get their 405 whatever they bring.
   return method === 'GET' || method === 'DELETE' ? checkNoContent(headers) : undefined;
+}
+
+function admitMessage(request: FastifyRequest, passage: Authenticated, bytes: Buffer): Refusal | undefined {
+  const read = readMessage(bytes);
+  if (!read.ok) {
+    request.messageId = read.id;
+    return read.refusal;
+  }
+  const [first] = read.call.messages;
+  if (!read.call.batch && first.kind === 'request') request.messageId = first.id;
+  request.passage = admitted(passage, read.call);
+  return undefined;
 }

@@ -27,7 +27,7 @@ export const telemetryStage = fp<TelemetryOptions>(
       const startedAt = performance.now();
       // Once the socket is gone it no longer knows its peer.
       const address = request.ip;
-      reply.raw.once('close', () => {
+      reply.raw.on('close', () => {
         const record = recordOf(request, reply, { startedAt, endedAt: performance.now(), address });
         const time = writeTime(clock());
         metrics.observe(record, request.headers['user-agent']);

@@ -71,7 +71,7 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     downstream.request.exchange = this.#exchange;
     parts.target.exchanges.add(this);
     // The one event that tells for every method that a client left; after a complete answer it comes too.
-    downstream.reply.raw.once('close', () => this.#onClientClosed());
+    downstream.reply.raw.on('close', () => this.#onClientClosed());
   }
 
   end(reason: ExchangeEnd): void {

@@ -68,8 +68,7 @@ export type RequestReason =
   | 'target_form'
   | 'host_header'
   | 'duplicate_header'
-  | 'body_not_expected'
-  | 'body_framing';
+  | 'body_not_expected';
 
 export type MessageReason =
   | 'not_utf8'

@@ -14,8 +14,8 @@ export function choice<Word extends string>(
   const all: readonly string[] = [...words, ...laterWords];
   const schema = z.enum([...all]).transform((word) => word as Word);
   return noted(schema, {
-    type: all.map((word) => `\`${word}\``).join(', '),
-    expected: all.length === 1 ? String(all[0]) : `${all.slice(0, -1).join(', ')} or ${all.at(-1)}`,
+    type: words.map((word) => `\`${word}\``).join(', '),
+    expected: words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${words.at(-1)}` : words[0],
     laterWords,
     hintFor: (found) => hintForWord(found, all),
   }) as never;
@@ -24,7 +24,8 @@ export function choice<Word extends string>(
 function hintForWord(found: unknown, words: readonly string[]): string | undefined {
   if (typeof found === 'boolean') {
     const word = found ? 'on' : 'off';
-    if (words.includes(word)) return `'${word}' may need quotes: some tools, Helm among them, read a bare ${word} as ${found}`;
+    if (words.includes(word))
+      return `'${word}' may need quotes: some tools, Helm among them, read a bare ${word} as ${found}`;
   }
   const near = typeof found === 'string' ? closest(found, words) : undefined;
   return near === undefined ? undefined : `did you mean ${near}?`;
@@ -33,7 +34,10 @@ function hintForWord(found: unknown, words: readonly string[]): string | undefin
 export const flag = noted(z.boolean(), {
   type: 'true, false',
   expected: 'true or false',
-  hintFor: (found) => (typeof found === 'string' && /^(?:true|false|yes|no|on|off)$/i.test(found) ? `write ${/^(?:true|yes|on)$/i.test(found)}, without quotes` : undefined),
+  hintFor: (found) =>
+    typeof found === 'string' && /^(?:true|false|yes|no|on|off)$/i.test(found)
+      ? `write ${/^(?:true|yes|on)$/i.test(found)}, without quotes`
+      : undefined,
 });
 
 /** A whole number from `atLeast` to `atMost`. */
@@ -41,7 +45,8 @@ export function wholeNumber(expected: string, atLeast: number, atMost: number): 
   return noted(z.int().min(atLeast).max(atMost), {
     type: 'number',
     expected,
-    hintFor: (found) => (typeof found === 'string' && /^\d+$/.test(found) ? 'write it without quotes' : undefined),
+    hintFor: (found) =>
+      typeof found === 'string' && /^\d+$/.test(found) ? 'write it without quotes' : undefined,
   });
 }
 

@@ -24,12 +24,15 @@ export function readDuration(text: string): Milliseconds | undefined {
 }
 
 /** A field that holds a duration; its value is in milliseconds. */
-export function duration({ atLeast, atMost }: DurationBounds = {}): ReturnType<typeof parsedText<Milliseconds>> {
+export function duration({ atLeast, atMost }: DurationBounds = {}): ReturnType<
+  typeof parsedText<Milliseconds>
+> {
   const [least, most] = [readDuration(atLeast ?? '0s') ?? 0, readDuration(atMost ?? '24d') ?? longestMs];
   const read = (text: string): TextReading<Milliseconds> => {
     const value = readDuration(text);
     if (value === undefined) return { ok: false };
-    if (value < least || value > most) return { ok: false, expected: `a duration from ${atLeast ?? '0s'} to ${atMost ?? '24d'}` };
+    if (value < least || value > most)
+      return { ok: false, expected: `a duration from ${atLeast ?? '0s'} to ${atMost ?? '24d'}` };
     return { ok: true, value };
   };
   return parsedText({ type: 'duration', expected, pattern: form, read, hintFor });
@@ -46,5 +49,7 @@ const looseUnits: readonly (readonly [RegExp, Unit])[] = [
 function hintFor(found: unknown): string | undefined {
   const [, digits, word] = /^\s*([0-9]{1,9})\s*([a-z]*)\s*$/i.exec(String(found)) ?? [];
   const unit = looseUnits.find(([pattern]) => word !== undefined && pattern.test(word.toLowerCase()))?.[1];
-  return digits === undefined || unit === undefined || readDuration(String(found)) !== undefined ? undefined : `did you mean ${digits}${unit}?`;
+  return digits === undefined || unit === undefined || readDuration(String(found)) !== undefined
+    ? undefined
+    : `did you mean ${digits}${unit}?`;
 }

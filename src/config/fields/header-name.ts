@@ -1,10 +1,18 @@
 import { text } from './text.ts';
 
 /** RFC 9110 §5.1 has more characters; servers don't agree on how to read those. */
-export const headerName = text('a header name such as X-Auth-Subject: letters, digits, - and _', /^[A-Za-z0-9_-]{1,100}$/, { type: 'header name' });
+export const headerName = text(
+  'a header name such as X-Auth-Subject: letters, digits, - and _',
+  /^[A-Za-z0-9_-]{1,100}$/,
+  { type: 'header name' },
+);
 
 /** Compared with what was received: a name in another spelling would never match. */
-export const passingHeader = text('a header name such as X-Request-Id: letters, digits and -', /^[A-Za-z0-9-]{1,100}$/, { type: 'header name' });
+export const passingHeader = text(
+  'a header name such as X-Request-Id: letters, digits and -',
+  /^[A-Za-z0-9-]{1,100}$/,
+  { type: 'header name' },
+);
 
 /** How careless servers read a name: CGI and its heirs make `X_Auth_Subject` and `X-Auth-Subject` one. */
 export function normaliseHeader(name: string): string {
@@ -32,8 +40,11 @@ export function whyNoRequestHeader(name: string): string | undefined {
   const plain = normaliseHeader(name);
   if (hopByHop.test(plain)) return 'a hop-by-hop header';
   if (credentials.test(plain)) return 'a header for credentials';
-  if (/^(?:host|expect|content-length|content-encoding)$/.test(plain)) return 'a header that the gateway writes itself';
-  return forwarding.test(plain) || plain.startsWith('x-forwarded-') ? 'a header that servers trust proxies to write' : undefined;
+  if (/^(?:host|expect|content-length|content-encoding)$/.test(plain))
+    return 'a header that the gateway writes itself';
+  return forwarding.test(plain) || plain.startsWith('x-forwarded-')
+    ? 'a header that servers trust proxies to write'
+    : undefined;
 }
 
 /** Why an upstream's header of this name never reaches the client; undefined where it may. */

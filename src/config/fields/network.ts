@@ -4,17 +4,27 @@ import type { TextReading } from './text.ts';
 import { parsedText, text } from './text.ts';
 
 /** Where a listener binds. */
-export const bindAddress = text('an address or host name such as 127.0.0.1 or 0.0.0.0', /^[A-Za-z0-9.:_%-]+$/, {
-  type: 'address',
-  hintFor: (found) => (/[/[\]]/.test(String(found)) ? 'no scheme, no port, no brackets' : undefined),
-});
+export const bindAddress = text(
+  'an address or host name such as 127.0.0.1 or 0.0.0.0',
+  /^[A-Za-z0-9.:_%-]+$/,
+  {
+    type: 'address',
+    hintFor: (found) => (/[/[\]]/.test(String(found)) ? 'no scheme, no port, no brackets' : undefined),
+  },
+);
 
 function readRange(range: string): TextReading<string> {
   const [address = '', bits, ...rest] = range.split('/');
   const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  const isFine = longest > 0 && rest.length === 0 && (bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= longest));
+  const isFine =
+    longest > 0 &&
+    rest.length === 0 &&
+    (bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= longest));
   if (isFine) return { ok: true, value: range };
-  return { ok: false, hint: /[g-z]/i.test(address) ? 'names are not looked up here: write the address of the proxy' : undefined };
+  return {
+    ok: false,
+    hint: /[g-z]/i.test(address) ? 'names are not looked up here: write the address of the proxy' : undefined,
+  };
 }
 
 export const addressRange = parsedText({
@@ -35,7 +45,11 @@ function readHost(host: string): TextReading<string> {
   if (hostForm.test(host)) return { ok: true, value: host.toLowerCase() };
   if (isIP(host) === 6) return { ok: false, hint: `did you mean [${host}]?` };
   if (host.includes('*')) return { ok: false, hint: 'there are no wildcards: list every name' };
-  const name = URL.canParse(host) ? new URL(host).hostname : URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
+  const name = URL.canParse(host)
+    ? new URL(host).hostname
+    : URL.canParse(`http://${host}`)
+      ? new URL(`http://${host}`).hostname
+      : '';
   return { ok: false, hint: hostForm.test(name) ? `did you mean ${name}?` : undefined };
 }
 
@@ -52,10 +66,20 @@ const originForm = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._[\]:-]+$/;
 function readOrigin(origin: string): TextReading<string> {
   const serialized = URL.canParse(origin) ? new URL(origin).origin : 'null';
   // A browser sends the serialized form, and it is compared letter for letter.
-  if (originForm.test(origin) && (serialized === origin || serialized === 'null')) return { ok: true, value: origin };
-  if (origin === '*' || origin === 'null') return { ok: false, hint: 'every page in the browser of a user could call the server: list the pages that may' };
+  if (originForm.test(origin) && (serialized === origin || serialized === 'null'))
+    return { ok: true, value: origin };
+  if (origin === '*' || origin === 'null')
+    return {
+      ok: false,
+      hint: 'every page in the browser of a user could call the server: list the pages that may',
+    };
   if (serialized !== 'null') return { ok: false, hint: `did you mean ${serialized}?` };
-  return { ok: false, hint: /^[a-z0-9.-]+(?::[0-9]+)?$/i.test(origin) ? `did you mean https://${origin.toLowerCase()}?` : undefined };
+  return {
+    ok: false,
+    hint: /^[a-z0-9.-]+(?::[0-9]+)?$/i.test(origin)
+      ? `did you mean https://${origin.toLowerCase()}?`
+      : undefined,
+  };
 }
 
 /** As `Origin` carries it (RFC 6454 §6.2). */

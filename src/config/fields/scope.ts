@@ -8,7 +8,11 @@ function read(text: string): TextReading<string> {
   if (!form.test(text)) return { ok: false, hint: hintFor(text) };
   // RFC 6749 has no such scope, and OpenID Connect's is for clients to ask: a challenge with it makes every client ask.
   if (text === 'offline_access') {
-    return { ok: false, expected: 'a scope of the resource', hint: 'clients that want refresh tokens ask for offline_access by themselves' };
+    return {
+      ok: false,
+      expected: 'a scope of the resource',
+      hint: 'clients that want refresh tokens ask for offline_access by themselves',
+    };
   }
   return { ok: true, value: text };
 }

@@ -19,13 +19,23 @@ export function size(atMost: string): ReturnType<typeof parsedText<Bytes>> {
   const read = (text: string): TextReading<Bytes> => {
     const value = readSize(text);
     if (value === undefined) return { ok: false };
-    return value < 1 || value > most ? { ok: false, expected: `a size from 1B to ${atMost}` } : { ok: true, value };
+    return value < 1 || value > most
+      ? { ok: false, expected: `a size from 1B to ${atMost}` }
+      : { ok: true, value };
   };
-  return parsedText({ type: 'size', expected: 'a size such as 512KiB or 4MiB', pattern: form, read, hintFor });
+  return parsedText({
+    type: 'size',
+    expected: 'a size such as 512KiB or 4MiB',
+    pattern: form,
+    read,
+    hintFor,
+  });
 }
 
 function hintFor(found: unknown): string | undefined {
   const [, digits, letter] = /^\s*([0-9]{1,9})\s*([kmg]?)i?b?(?:ytes)?\s*$/i.exec(String(found)) ?? [];
   if (digits === undefined || readSize(String(found)) !== undefined) return undefined;
-  return letter === undefined || letter === '' ? `did you mean ${digits}B or ${digits}MiB?` : `did you mean ${digits}${letter.toUpperCase()}iB?`;
+  return letter === undefined || letter === ''
+    ? `did you mean ${digits}B or ${digits}MiB?`
+    : `did you mean ${digits}${letter.toUpperCase()}iB?`;
 }

@@ -16,12 +16,16 @@ export interface TextForm<T> extends FieldNote {
 }
 
 /** A text that `read` turns into its value, or into the fault that the operator sees. */
-export function parsedText<T>({ read, pattern, ...note }: TextForm<T>): z.ZodPipe<z.ZodString, z.ZodTransform<Awaited<T>, string>> {
+export function parsedText<T>({
+  read,
+  pattern,
+  ...note
+}: TextForm<T>): z.ZodPipe<z.ZodString, z.ZodTransform<Awaited<T>, string>> {
   const schema = z
     .string()
     .meta({ pattern: pattern.source })
-    .transform((text, context) => {
-      const reading = read(text);
+    .transform((written, context) => {
+      const reading = read(written);
       if (reading.ok) return reading.value;
       context.addIssue({ code: 'custom', params: { expected: reading.expected, hint: reading.hint } });
       return z.NEVER;
@@ -30,13 +34,18 @@ export function parsedText<T>({ read, pattern, ...note }: TextForm<T>): z.ZodPip
 }
 
 /** A text of a pattern, taken as it is. */
-export function text(expected: string, pattern: RegExp, note: FieldNote = {}): z.ZodPipe<z.ZodString, z.ZodTransform<string, string>> {
-  const read = (value: string): TextReading<string> => (pattern.test(value) ? { ok: true, value } : { ok: false });
+export function text(
+  expected: string,
+  pattern: RegExp,
+  note: FieldNote = {},
+): z.ZodPipe<z.ZodString, z.ZodTransform<string, string>> {
+  const read = (value: string): TextReading<string> =>
+    pattern.test(value) ? { ok: true, value } : { ok: false };
   return parsedText({ type: 'text', ...note, expected, pattern, read });
 }
 
 /** Any text without control characters that isn't blank. */
-export const plainText = text('a text', /^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$/);
+export const plainText = text('a text', /^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u);
 
 /** Names go into logs, metric labels and the `realm` of a challenge (RFC 9110 §5.6.4): no quote, no backslash. */
 export const nameText = text(

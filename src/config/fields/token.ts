@@ -3,7 +3,18 @@ import { closest } from '../closest.ts';
 import type { TextReading } from './text.ts';
 import { parsedText } from './text.ts';
 
-const algorithms: readonly Algorithm[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+const algorithms: readonly Algorithm[] = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+];
 
 function readAlgorithm(text: string): TextReading<Algorithm> {
   // RFC 9864 renamed it; both names mean the same signatures.
@@ -13,7 +24,8 @@ function readAlgorithm(text: string): TextReading<Algorithm> {
 
 function hintForAlgorithm(text: string): string | undefined {
   if (/^none$/i.test(text)) return 'a token without a signature proves nothing';
-  if (/^HS\d+$/i.test(text)) return `${text} signs with a shared secret: whoever can check such a token can also make one`;
+  if (/^HS\d+$/i.test(text))
+    return `${text} signs with a shared secret: whoever can check such a token can also make one`;
   const near = closest(text, algorithms);
   return near === undefined ? undefined : `did you mean ${near}?`;
 }
@@ -21,7 +33,8 @@ function hintForAlgorithm(text: string): string | undefined {
 /** RFC 8725 §3.1, §3.2: asymmetric signatures only. */
 export const algorithm = parsedText({
   type: 'algorithm',
-  expected: 'a signature algorithm with a public key: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA',
+  expected:
+    'a signature algorithm with a public key: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA',
   pattern: /^([RPE]S(256|384|512)|EdDSA|Ed25519)$/,
   read: readAlgorithm,
 });
@@ -32,7 +45,12 @@ const neverAccessTokens = new Set(['logout+jwt', 'secevent+jwt', 'dpop+jwt', 'oa
 function readTokenType(text: string): TextReading<string> {
   const type = text.toLowerCase().replace(/^application\//, '');
   if (!/^[a-z0-9!#$&^_.+-]{1,100}$/.test(type)) return { ok: false };
-  if (neverAccessTokens.has(type)) return { ok: false, expected: 'a type of access tokens', hint: `a token of type ${type} is never an access token` };
+  if (neverAccessTokens.has(type))
+    return {
+      ok: false,
+      expected: 'a type of access tokens',
+      hint: `a token of type ${type} is never an access token`,
+    };
   return { ok: true, value: type };
 }
 

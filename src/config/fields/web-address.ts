@@ -21,15 +21,27 @@ export function isLoopback(hostname: string): boolean {
 /** An absolute http or https URL without credentials and fragment, read by the same parser that will use it. */
 export function readWebAddress(text: string, { plainHttp, query }: Rules): TextReading<URL> {
   if (!/^https?:\/\//i.test(text)) return { ok: false, hint: hintForScheme(text) };
-  if (!characters.test(text)) return { ok: false, expected: 'a URL without spaces, quotes and other characters that RFC 3986 leaves out', hint: hintForCharacters(text) };
-  if (/%(?![0-9a-f]{2})/i.test(text)) return { ok: false, expected: 'two hexadecimal digits after each % of the URL' };
+  if (!characters.test(text))
+    return {
+      ok: false,
+      expected: 'a URL without spaces, quotes and other characters that RFC 3986 leaves out',
+      hint: hintForCharacters(text),
+    };
+  if (/%(?![0-9a-f]{2})/i.test(text))
+    return { ok: false, expected: 'two hexadecimal digits after each % of the URL' };
   if (!URL.canParse(text)) return { ok: false };
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') {
-    return { ok: false, expected: 'a URL without user name and password', hint: 'secrets belong into environment variables or files' };
+    return {
+      ok: false,
+      expected: 'a URL without user name and password',
+      hint: 'secrets belong into environment variables or files',
+    };
   }
-  if (text.includes('#')) return { ok: false, expected: 'a URL without a fragment', hint: 'remove # and what follows' };
-  if (query === 'refused' && text.includes('?')) return { ok: false, expected: 'a URL without a query', hint: 'remove ? and what follows' };
+  if (text.includes('#'))
+    return { ok: false, expected: 'a URL without a fragment', hint: 'remove # and what follows' };
+  if (query === 'refused' && text.includes('?'))
+    return { ok: false, expected: 'a URL without a query', hint: 'remove ? and what follows' };
   if (plainHttp === 'loopback' && url.protocol === 'http:' && !isLoopback(url.hostname)) {
     return { ok: false, expected: 'an https URL', hint: 'http is for localhost, 127.0.0.1 and [::1] only' };
   }
@@ -44,7 +56,7 @@ function hintForScheme(text: string): string | undefined {
 }
 
 function hintForCharacters(text: string): string | undefined {
-  if (/[^\x00-\x7f]/.test(text) && URL.canParse(text)) return `written in ASCII it is ${new URL(text).href}`;
+  if (/[^ -~]/.test(text) && URL.canParse(text)) return `written in ASCII it is ${new URL(text).href}`;
   return text.trim() === text ? undefined : 'remove the space around it';
 }
 
@@ -66,7 +78,11 @@ export const publicUrl = parsedText({
     if (!address.ok) return address;
     const written = text.replace(/^[^/]*\/\/[^/]*/, '');
     if (!isPlainPath(written) || /^\/\.well-known(?:\/|$)/i.test(written)) {
-      return { ok: false, expected: 'a URL whose path has only letters, digits, - . _ ~ between its slashes, and does not begin with /.well-known' };
+      return {
+        ok: false,
+        expected:
+          'a URL whose path has only letters, digits, - . _ ~ between its slashes, and does not begin with /.well-known',
+      };
     }
     return { ok: true, value: `${address.value.origin}${address.value.pathname.replace(/\/$/, '')}` };
   },
@@ -84,7 +100,11 @@ export const issuer = parsedText({
     if (!address.ok) return address;
     const [, before, after] = metadataAddress.exec(text) ?? [];
     if (before === undefined) return { ok: true, value: text };
-    return { ok: false, expected: 'the issuer, not the address of its metadata', hint: `did you mean ${before.slice(0, -1)}${after ?? ''}?` };
+    return {
+      ok: false,
+      expected: 'the issuer, not the address of its metadata',
+      hint: `did you mean ${before.slice(0, -1)}${after ?? ''}?`,
+    };
   },
 });
 

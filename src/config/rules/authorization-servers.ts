@@ -32,14 +32,23 @@ export const distinctServerNames: Rule = (draft) => {
     const found = `the name ${quote(name)}, which authorizationServers[${other}] has as well`;
     const key = server.name === undefined ? 'issuer' : 'name';
     const hint = key === 'name' ? undefined : 'the name comes from the issuer: add name to one of the two';
-    return [{ path: ['authorizationServers', index, key], found, expected: 'a name of its own', ...(hint === undefined ? {} : { hint }) }];
+    return [
+      {
+        path: ['authorizationServers', index, key],
+        found,
+        expected: 'a name of its own',
+        ...(hint === undefined ? {} : { hint }),
+      },
+    ];
   });
 };
 
 /** Undefined where not all names are known. */
 function knownNames(draft: Draft): readonly string[] | undefined {
   if (draft.authorizationServers === undefined) return 'authorizationServers' in draft ? undefined : [];
-  const names = draft.authorizationServers.map((server) => (server === undefined ? undefined : nameOf(server)));
+  const names = draft.authorizationServers.map((server) =>
+    server === undefined ? undefined : nameOf(server),
+  );
   return names.includes(undefined) ? undefined : names.filter((name) => name !== undefined);
 }
 
@@ -50,9 +59,19 @@ export const knownServers: Rule = (draft) => {
     (route.authorizationServers ?? []).flatMap((name, item): readonly Finding[] => {
       if (name === undefined || names.includes(name)) return [];
       const near = closest(name, names);
-      const expected = names.length === 0 ? 'the name of one of authorizationServers, of which there are none' : `one of ${names.join(', ')}`;
+      const expected =
+        names.length === 0
+          ? 'the name of one of authorizationServers, of which there are none'
+          : `one of ${names.join(', ')}`;
       const path: Path = ['routes', index, 'authorizationServers', item];
-      return [{ path, found: quote(name), expected, ...(near === undefined ? {} : { hint: `did you mean ${near}?` }) }];
+      return [
+        {
+          path,
+          found: quote(name),
+          expected,
+          ...(near === undefined ? {} : { hint: `did you mean ${near}?` }),
+        },
+      ];
     }),
   );
 };
@@ -64,12 +83,20 @@ function isProtected(route: RouteDraft): boolean {
 /** A protected route without anyone whose tokens it takes would refuse everyone. */
 export const protectedRoutesHaveServers: Rule = (draft) => {
   const { authorizationServers } = draft;
-  if (authorizationServers === undefined ? 'authorizationServers' in draft : authorizationServers.length > 0) return [];
-  const [needy] = entriesOf(draft.routes).filter(([, route]) => isProtected(route));
+  if (authorizationServers === undefined ? 'authorizationServers' in draft : authorizationServers.length > 0)
+    return [];
+  const needy = entriesOf(draft.routes).find(([, route]) => isProtected(route));
   if (needy === undefined) return [];
   const expected = `at least one authorization server, because routes[${needy[0]}] asks for tokens`;
   const hint = 'add authorizationServers with an issuer, or say access: open on a route that anyone may use';
-  return [{ path: ['authorizationServers'], found: authorizationServers === undefined ? 'nothing' : 'an empty list', expected, hint }];
+  return [
+    {
+      path: ['authorizationServers'],
+      found: authorizationServers === undefined ? 'nothing' : 'an empty list',
+      expected,
+      hint,
+    },
+  ];
 };
 
 /** Without the issuer check a token says nothing of whose it is; with several servers that would mix their users. */
@@ -99,17 +126,25 @@ export const keysWithoutDiscovery: Rule = (draft) =>
 /** Whoever is on the way can replace keys that come over plain http, and be anyone. */
 export const plainHttpNeedsConsent: Rule = (draft) =>
   entriesOf(draft.authorizationServers).flatMap(([index, server]): readonly Finding[] => {
-    if (server.dangerouslyAllowHttp === true || (server.dangerouslyAllowHttp === undefined && 'dangerouslyAllowHttp' in server)) return [];
+    if (
+      server.dangerouslyAllowHttp === true ||
+      (server.dangerouslyAllowHttp === undefined && 'dangerouslyAllowHttp' in server)
+    )
+      return [];
     const base: Path = ['authorizationServers', index];
     const isList = typeof server.issuer === 'object';
-    const issuers = issuersOf(server).map((issuer, item) => [isList ? [...base, 'issuer', item] : [...base, 'issuer'], issuer] as const);
+    const issuers = issuersOf(server).map(
+      (issuer, item) => [isList ? [...base, 'issuer', item] : [...base, 'issuer'], issuer] as const,
+    );
     const keys = server.jwksUri === undefined ? [] : [[[...base, 'jwksUri'], server.jwksUri] as const];
-    return [...issuers, ...keys].filter(([, address]) => isPlainHttp(address)).map(([path, address]) => ({
-      path,
-      found: quote(address),
-      expected: 'an https URL',
-      hint: 'if the network in between is yours alone, put dangerouslyAllowHttp: true beside it',
-    }));
+    return [...issuers, ...keys]
+      .filter(([, address]) => isPlainHttp(address))
+      .map(([path, address]) => ({
+        path,
+        found: quote(address),
+        expected: 'an https URL',
+        hint: 'if the network in between is yours alone, put dangerouslyAllowHttp: true beside it',
+      }));
   });
 
 function isPlainHttp(address: string): boolean {

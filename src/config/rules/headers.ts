@@ -1,7 +1,12 @@
 import { quote } from '../describe.ts';
 import type { RouteDraft } from '../draft.ts';
 import { entriesOf } from '../draft.ts';
-import { normaliseHeader, whyNoIdentityHeader, whyNoRequestHeader, whyNoResponseHeader } from '../fields/header-name.ts';
+import {
+  normaliseHeader,
+  whyNoIdentityHeader,
+  whyNoRequestHeader,
+  whyNoResponseHeader,
+} from '../fields/header-name.ts';
 import type { Finding } from '../finding.ts';
 import { identityOf } from '../identity-names.ts';
 import type { Path } from '../path.ts';
@@ -38,7 +43,15 @@ export const distinctIdentityHeaders: Rule = (draft) =>
       if (other === undefined) return [];
       const path = header.path ?? other.path ?? ['routes', index, 'identity'];
       const hint = 'case, _ and - make no difference: many servers read them as one';
-      return [{ path, at: path.includes('claims') ? 'key' : 'value', found: `the header ${quote(header.name)}, which tells something else already`, expected: 'a header of its own', hint }];
+      return [
+        {
+          path,
+          at: path.includes('claims') ? 'key' : 'value',
+          found: `the header ${quote(header.name)}, which tells something else already`,
+          expected: 'a header of its own',
+          hint,
+        },
+      ];
     });
   });
 
@@ -47,7 +60,15 @@ export const usableIdentityHeaders: Rule = (draft) =>
     identityHeaders(route, index).flatMap(({ path, name }): readonly Finding[] => {
       const reason = whyNoIdentityHeader(name);
       if (reason === undefined || path === undefined) return [];
-      return [{ path, at: path.includes('claims') ? 'key' : 'value', found: quote(name), expected: 'a header of its own, such as X-Auth-Subject', hint: `${name} is ${reason}` }];
+      return [
+        {
+          path,
+          at: path.includes('claims') ? 'key' : 'value',
+          found: quote(name),
+          expected: 'a header of its own, such as X-Auth-Subject',
+          hint: `${name} is ${reason}`,
+        },
+      ];
     }),
   );
 
@@ -55,20 +76,32 @@ export const usableIdentityHeaders: Rule = (draft) =>
 export const usableRequestHeaders: Rule = (draft) =>
   entriesOf(draft.routes).flatMap(([index, route]) => {
     const identity = new Set(identityHeaders(route, index).map(({ name }) => normaliseHeader(name)));
-    const why = (name: string): string | undefined => (identity.has(normaliseHeader(name)) ? 'the header that tells who asks: a client could be anyone' : whyNoRequestHeader(name));
-    return addedHeaders(route, 'requestHeaders').flatMap(([item, name]) => unusable(['routes', index, 'upstream', 'requestHeaders', item], name, why(name)));
+    const why = (name: string): string | undefined =>
+      identity.has(normaliseHeader(name))
+        ? 'the header that tells who asks: a client could be anyone'
+        : whyNoRequestHeader(name);
+    return addedHeaders(route, 'requestHeaders').flatMap(([item, name]) =>
+      unusable(['routes', index, 'upstream', 'requestHeaders', item], name, why(name)),
+    );
   });
 
 export const usableResponseHeaders: Rule = (draft) =>
   entriesOf(draft.routes).flatMap(([index, route]) =>
-    addedHeaders(route, 'responseHeaders').flatMap(([item, name]) => unusable(['routes', index, 'upstream', 'responseHeaders', item], name, whyNoResponseHeader(name))),
+    addedHeaders(route, 'responseHeaders').flatMap(([item, name]) =>
+      unusable(['routes', index, 'upstream', 'responseHeaders', item], name, whyNoResponseHeader(name)),
+    ),
   );
 
-function addedHeaders({ upstream }: RouteDraft, key: 'requestHeaders' | 'responseHeaders'): readonly (readonly [number, string])[] {
+function addedHeaders(
+  { upstream }: RouteDraft,
+  key: 'requestHeaders' | 'responseHeaders',
+): readonly (readonly [number, string])[] {
   const names = typeof upstream === 'object' ? (upstream[key] ?? []) : [];
   return [...names.entries()].filter((entry): entry is [number, string] => entry[1] !== undefined);
 }
 
 function unusable(path: Path, name: string, reason: string | undefined): readonly Finding[] {
-  return reason === undefined ? [] : [{ path, found: quote(name), expected: 'a header that may pass', hint: `${name} is ${reason}` }];
+  return reason === undefined
+    ? []
+    : [{ path, found: quote(name), expected: 'a header that may pass', hint: `${name} is ${reason}` }];
 }

@@ -22,7 +22,9 @@ export const distinctPaths: Rule = (draft) => {
   return entriesOf(draft.routes).flatMap(([index, { path: text }]): readonly Finding[] => {
     if (text === undefined) return [];
     const own = { index, text, plain: routePath.parse(text).toLowerCase() };
-    const other = seen.find(({ plain }) => plain === own.plain) ?? seen.find(({ plain }) => isPrefix(plain, own.plain) || isPrefix(own.plain, plain));
+    const other =
+      seen.find(({ plain }) => plain === own.plain) ??
+      seen.find(({ plain }) => isPrefix(plain, own.plain) || isPrefix(own.plain, plain));
     seen.push(own);
     return other === undefined ? [] : [clash(own, other)];
   });
@@ -37,8 +39,16 @@ function clash(own: Seen, other: Seen): Finding {
   const path = ['routes', own.index, 'path'];
   const place = `routes[${other.index}].path ${quote(other.text)}`;
   if (own.plain === other.plain) {
-    const hint = own.text === other.text ? undefined : 'paths that differ only by case or a slash at the end are one for many proxies';
-    return { path, found: quote(own.text), expected: `another path than ${place}`, ...(hint === undefined ? {} : { hint }) };
+    const hint =
+      own.text === other.text
+        ? undefined
+        : 'paths that differ only by case or a slash at the end are one for many proxies';
+    return {
+      path,
+      found: quote(own.text),
+      expected: `another path than ${place}`,
+      ...(hint === undefined ? {} : { hint }),
+    };
   }
   const [upper, lower] = own.plain.length < other.plain.length ? [own, other] : [other, own];
   const last = lower.text.replace(/\/$/, '').split('/').at(-1);
@@ -50,14 +60,18 @@ function clash(own: Seen, other: Seen): Finding {
 export const distinctRouteNames: Rule = (draft) => {
   const seen = new Map<string, Path>();
   return entriesOf(draft.routes).flatMap(([index, route]): readonly Finding[] => {
-    const isNamed = route.name !== undefined;
-    const name = isNamed ? route.name : 'name' in route || route.path === undefined ? undefined : routePath.parse(route.path);
+    const hasName = route.name !== undefined;
+    const name = hasName
+      ? route.name
+      : 'name' in route || route.path === undefined
+        ? undefined
+        : routePath.parse(route.path);
     if (name === undefined) return [];
     const other = seen.get(name);
-    const path = ['routes', index, isNamed ? 'name' : 'path'];
+    const path = ['routes', index, hasName ? 'name' : 'path'];
     if (other === undefined) seen.set(name, path);
     // Two default names are two equal paths, which is told elsewhere.
-    return other === undefined || (!isNamed && other.at(-1) === 'path')
+    return other === undefined || (!hasName && other.at(-1) === 'path')
       ? []
       : [{ path, found: quote(name), expected: `another name than ${formatPath(other)} has` }];
   });
@@ -86,27 +100,44 @@ export const distinctMetadata: Rule = (draft) => {
   const findings = addresses.flatMap(([index, address]): readonly Finding[] => {
     const other = address === undefined ? undefined : seen.get(address);
     if (address !== undefined && other === undefined) seen.set(address, index);
-    if (other === undefined || !isNamed(draft, [other, index])) return [];
-    return [{ path: ['routes', index, 'resource'], found: `the metadata address ${address}, which routes[${other}] has as well`, expected: 'a resource of its own' }];
+    if (other === undefined || !hasOwnResource(draft, [other, index])) return [];
+    return [
+      {
+        path: ['routes', index, 'resource'],
+        found: `the metadata address ${address}, which routes[${other}] has as well`,
+        expected: 'a resource of its own',
+      },
+    ];
   });
   return [...findings, ...bareClash(draft, addresses)];
 };
 
 /** Equal paths without a resource of their own are told as equal paths. */
-function isNamed(draft: Draft, indices: readonly number[]): boolean {
+function hasOwnResource(draft: Draft, indices: readonly number[]): boolean {
   return indices.some((index) => draft.routes?.[index]?.resource !== undefined);
 }
 
-function bareClash(draft: Draft, addresses: readonly (readonly [number, string | undefined])[]): readonly Finding[] {
+function bareClash(
+  draft: Draft,
+  addresses: readonly (readonly [number, string | undefined])[],
+): readonly Finding[] {
   const root = addresses.find(([, address]) => address === bareMetadataPath)?.[0];
   const marked = entriesOf(draft.routes).find(([, route]) => route.default === true)?.[0];
   if (root === undefined || marked === undefined || root === marked) return [];
   const hint = `the bare well-known URL belongs to routes[${root}], whose resource has no path`;
-  return [{ path: ['routes', marked, 'default'], found: 'a default route beside one at the root', expected: `default: true on routes[${root}], or on none`, hint }];
+  return [
+    {
+      path: ['routes', marked, 'default'],
+      found: 'a default route beside one at the root',
+      expected: `default: true on routes[${root}], or on none`,
+      hint,
+    },
+  ];
 }
 
 function metadataPath({ publicUrl }: Draft, route: RouteDraft): string | undefined {
-  if (route.resource !== undefined) return new URL(resourceMetadataUrl(resource.parse(route.resource))).pathname;
+  if (route.resource !== undefined)
+    return new URL(resourceMetadataUrl(resource.parse(route.resource))).pathname;
   if ('resource' in route || publicUrl === undefined || route.path === undefined) return undefined;
   return new URL(resourceMetadataUrl(publicAddress(publicUrl, route.path).resource)).pathname;
 }

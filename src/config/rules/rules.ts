@@ -6,7 +6,12 @@ import {
   plainHttpNeedsConsent,
   protectedRoutesHaveServers,
 } from './authorization-servers.ts';
-import { distinctIdentityHeaders, usableIdentityHeaders, usableRequestHeaders, usableResponseHeaders } from './headers.ts';
+import {
+  distinctIdentityHeaders,
+  usableIdentityHeaders,
+  usableRequestHeaders,
+  usableResponseHeaders,
+} from './headers.ts';
 import { distinctPorts } from './listeners.ts';
 import { distinctMetadata, distinctPaths, distinctRouteNames, oneDefault } from './route-paths.ts';
 import type { Rule } from './rule.ts';

@@ -3,7 +3,14 @@ import { entriesOf } from '../draft.ts';
 import type { Finding } from '../finding.ts';
 import type { Rule } from './rule.ts';
 
-const aboutTokens = ['authorizationServers', 'audiences', 'scopes', 'challengeScopes', 'scopesSupported', 'default'] as const;
+const aboutTokens = [
+  'authorizationServers',
+  'audiences',
+  'scopes',
+  'challengeScopes',
+  'scopesSupported',
+  'default',
+] as const;
 
 /** An open route asks for no token; whoever lists scopes on it believes that it does. */
 export const openRoutesAskForNothing: Rule = (draft) =>
@@ -28,7 +35,14 @@ export const tlsNeedsHttps: Rule = (draft) =>
   entriesOf(draft.routes).flatMap(([index, { upstream }]): readonly Finding[] => {
     if (typeof upstream !== 'object' || upstream.tls === undefined || upstream.url === undefined) return [];
     if (/^https:/i.test(upstream.url)) return [];
-    return [{ path: ['routes', index, 'upstream', 'tls'], at: 'key', found: 'tls for an http URL', expected: 'an https URL, or no tls' }];
+    return [
+      {
+        path: ['routes', index, 'upstream', 'tls'],
+        at: 'key',
+        found: 'tls for an http URL',
+        expected: 'an https URL, or no tls',
+      },
+    ];
   });
 
 export const certificateWithKey: Rule = (draft) =>
@@ -36,5 +50,11 @@ export const certificateWithKey: Rule = (draft) =>
     const tls = typeof upstream === 'object' ? upstream.tls : undefined;
     if (tls === undefined || 'certFile' in tls === 'keyFile' in tls) return [];
     const missing = 'certFile' in tls ? 'keyFile' : 'certFile';
-    return [{ path: ['routes', index, 'upstream', 'tls', missing], found: 'nothing', expected: 'both certFile and keyFile, or neither' }];
+    return [
+      {
+        path: ['routes', index, 'upstream', 'tls', missing],
+        found: 'nothing',
+        expected: 'both certFile and keyFile, or neither',
+      },
+    ];
   });

@@ -45,13 +45,25 @@ export const upstreamCredentials = noted(
   z.union([
     mapping({ static: fixed.meta({ description: 'One value for all requests.' }) }),
     mapping({
-      headers: noted(z.array(inbound).min(1), { type: 'list of mappings', expected: 'a list of mappings with from and to' }).meta({
+      headers: noted(z.array(inbound).min(1), {
+        type: 'list of mappings',
+        expected: 'a list of mappings with from and to',
+      }).meta({
         description: "Values from the client's own headers.",
       }),
     }),
-    mapping({ tokenExchange: tokenExchange.meta({ description: "The client's token, exchanged for one of the upstream (RFC 8693)." }) }),
+    mapping({
+      tokenExchange: tokenExchange.meta({
+        description: "The client's token, exchanged for one of the upstream (RFC 8693).",
+      }),
+    }),
     mapping({ oauth: oauth.meta({ description: "The gateway's own login at the upstream." }) }),
-    mapping({ provider: nameText.meta({ description: 'Name of a provider that the embedding program injects.' }) }),
+    mapping({
+      provider: nameText.meta({ description: 'Name of a provider that the embedding program injects.' }),
+    }),
   ]),
-  { type: 'mapping', expected: 'one of static, headers, tokenExchange, oauth and provider, with its settings' },
+  {
+    type: 'mapping',
+    expected: 'one of static, headers, tokenExchange, oauth and provider, with its settings',
+  },
 );

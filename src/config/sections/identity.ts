@@ -9,7 +9,9 @@ import { plainText } from '../fields/text.ts';
 
 /** A header's name; its default is the preset's. */
 function identityHeader(name: string, description: string): z.ZodOptional<typeof headerName> {
-  return noted(headerName, { defaultSays: `\`${name}\`` }).optional().meta({ description });
+  return noted(headerName, { defaultSays: `\`${name}\`` })
+    .optional()
+    .meta({ description });
 }
 
 const headers = mapping({
@@ -22,12 +24,19 @@ const headers = mapping({
 
 const assertion = mapping({
   header: headerName.prefault('X-Auth-Assertion').meta({ description: 'Header that carries it.' }),
-  meta: flag.prefault(false).meta({ description: 'Whether it is also put into `_meta` of JSON-RPC requests.' }),
-  ttl: duration({ atLeast: '1s', atMost: '60s' }).prefault('60s').meta({ description: 'How long it is valid.' }),
+  meta: flag
+    .prefault(false)
+    .meta({ description: 'Whether it is also put into `_meta` of JSON-RPC requests.' }),
+  ttl: duration({ atLeast: '1s', atMost: '60s' })
+    .prefault('60s')
+    .meta({ description: 'How long it is valid.' }),
 });
 
 const anonymous = noted(
-  z.union([choice(['session']), mapping({ static: plainText.meta({ description: 'The subject of every anonymous request.' }) })]),
+  z.union([
+    choice(['session']),
+    mapping({ static: plainText.meta({ description: 'The subject of every anonymous request.' }) }),
+  ]),
   { type: '`session`, mapping', expected: 'session or { static: ID }' },
 );
 
@@ -40,10 +49,15 @@ const claims = noted(z.record(headerName, plainText), {
 export const identity = mapping({
   headers: headers.prefault({}).meta({ description: 'Names of the headers that tell who asks.' }),
   claims: claims.prefault({}).meta({ description: 'Further headers, each from one claim.' }),
-  preset: choice(['default', 'oauth2-proxy'])
-    .prefault('default')
-    .meta({ description: '`oauth2-proxy`: `X-Forwarded-User`, `X-Forwarded-Email`, `X-Forwarded-Groups` and `X-Forwarded-Preferred-Username` instead of the defaults; others only where they are named.' }),
+  preset: choice(['default', 'oauth2-proxy']).prefault('default').meta({
+    description:
+      '`oauth2-proxy`: `X-Forwarded-User`, `X-Forwarded-Email`, `X-Forwarded-Groups` and `X-Forwarded-Preferred-Username` instead of the defaults; others only where they are named.',
+  }),
   assertion: later(assertion).optional().meta({ description: 'A signed statement of who asks.' }),
-  subject: later(noted(plainText, { defaultSays: '`sub`' })).optional().meta({ description: 'The claim that is the subject.' }),
-  anonymous: later(anonymous).optional().meta({ description: 'What is said of who asks where no one logged in.' }),
+  subject: later(noted(plainText, { defaultSays: '`sub`' }))
+    .optional()
+    .meta({ description: 'The claim that is the subject.' }),
+  anonymous: later(anonymous)
+    .optional()
+    .meta({ description: 'What is said of who asks where no one logged in.' }),
 });

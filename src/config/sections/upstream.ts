@@ -11,31 +11,58 @@ import { endpoint, resource } from '../fields/web-address.ts';
 import { upstreamCredentials } from './credentials.ts';
 
 const timeouts = mapping({
-  connect: duration({ atLeast: '1ms', atMost: '10m' }).prefault('5s').meta({ description: 'Until the connection stands.' }),
-  headers: duration({ atLeast: '1ms' }).prefault('15m').meta({ description: 'Until the answer begins; a slow tool needs it.' }),
-  idle: duration().prefault('0s').meta({ description: 'Silence within an answer after which it is cut; `0s`: never.' }),
+  connect: duration({ atLeast: '1ms', atMost: '10m' })
+    .prefault('5s')
+    .meta({ description: 'Until the connection stands.' }),
+  headers: duration({ atLeast: '1ms' })
+    .prefault('15m')
+    .meta({ description: 'Until the answer begins; a slow tool needs it.' }),
+  idle: duration()
+    .prefault('0s')
+    .meta({ description: 'Silence within an answer after which it is cut; `0s`: never.' }),
 });
 
 const tls = mapping({
-  caFile: certificatesFile.optional().meta({ description: "PEM file of the authorities that are trusted instead of the system's." }),
+  caFile: certificatesFile
+    .optional()
+    .meta({ description: "PEM file of the authorities that are trusted instead of the system's." }),
   certFile: certificatesFile.optional().meta({ description: 'PEM file of the client certificate.' }),
   keyFile: keyFile.optional().meta({ description: 'PEM file of its key.' }),
 });
 
-const headers = list(passingHeader, { expected: 'a list of header names such as [X-Request-Id]', type: 'list of header names' });
+const headers = list(passingHeader, {
+  expected: 'a list of header names such as [X-Request-Id]',
+  type: 'list of header names',
+});
 
 const details = mapping({
   url: endpoint.meta({ description: 'Where the MCP server listens.' }),
-  transport: choice(['streamable-http'], { later: ['sse'] }).prefault('streamable-http').meta({ description: 'How it speaks MCP.' }),
-  sharedProcess: later(choice(['isolated', 'accept-risk'])).optional().meta({ description: 'For `sse`: whether each session has a process of its own.' }),
-  sseEndpoint: later(choice(['relative', 'absolute'])).optional().meta({ description: 'Form of the URL in the `endpoint` event.' }),
-  resource: later(resource).optional().meta({ description: "The upstream's own resource URL, for passthrough." }),
+  transport: choice(['streamable-http'], { later: ['sse'] })
+    .prefault('streamable-http')
+    .meta({ description: 'How it speaks MCP.' }),
+  sharedProcess: later(choice(['isolated', 'accept-risk']))
+    .optional()
+    .meta({ description: 'For `sse`: whether each session has a process of its own.' }),
+  sseEndpoint: later(choice(['relative', 'absolute']))
+    .optional()
+    .meta({ description: 'Form of the URL in the `endpoint` event.' }),
+  resource: later(resource)
+    .optional()
+    .meta({ description: "The upstream's own resource URL, for passthrough." }),
   timeouts: timeouts.prefault({}).meta({ description: 'How long it may take.' }),
   tls: tls.optional().meta({ description: 'How both sides prove themselves.' }),
-  token: choice(['strip'], { later: ['passthrough'] }).prefault('strip').meta({ description: "Whether the upstream sees the client's token." }),
-  credentials: later(upstreamCredentials).optional().meta({ description: 'What the upstream wants to be shown.' }),
-  requestHeaders: headers.prefault([]).meta({ description: "Headers of the client that pass besides the built-in list." }),
-  responseHeaders: headers.prefault([]).meta({ description: 'Headers of the upstream that pass besides the built-in list.' }),
+  token: choice(['strip'], { later: ['passthrough'] })
+    .prefault('strip')
+    .meta({ description: "Whether the upstream sees the client's token." }),
+  credentials: later(upstreamCredentials)
+    .optional()
+    .meta({ description: 'What the upstream wants to be shown.' }),
+  requestHeaders: headers
+    .prefault([])
+    .meta({ description: 'Headers of the client that pass besides the built-in list.' }),
+  responseHeaders: headers
+    .prefault([])
+    .meta({ description: 'Headers of the upstream that pass besides the built-in list.' }),
 });
 
 /** A URL alone is short for a mapping with it. */

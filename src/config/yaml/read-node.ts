@@ -38,20 +38,31 @@ function read(node: unknown, reader: Reader, { path, key }: Place): unknown {
   if (isScalar(node)) return readScalar(node.value);
   if (isAlias(node) || path.length > deepest) {
     reader.unread.push(path);
-    if (!isAlias(node)) reader.faults.push({ path: formatPath(path.slice(0, 8)), ...value, found: 'a value nested too deeply', expected: 'a configuration' });
+    if (!isAlias(node))
+      reader.faults.push({
+        path: formatPath(path.slice(0, 8)),
+        ...value,
+        found: 'a value nested too deeply',
+        expected: 'a configuration',
+      });
     return undefined;
   }
-  if (isSeq(node)) return node.items.map((item, index) => read(item, reader, { path: [...path, index], key: undefined }));
+  if (isSeq(node))
+    return node.items.map((item, index) => read(item, reader, { path: [...path, index], key: undefined }));
   if (isMap(node)) return readMapping(node.items, reader, { path, key: value });
   return null;
 }
 
-/** A symbol or big integer can't come from the core schema; NaN and infinity are no value of any key. */
+/** The core schema gives nothing but these; a big integer is no value of any key. */
 function readScalar(value: unknown): unknown {
-  return typeof value === 'number' || typeof value === 'boolean' || value === null ? value : String(value);
+  return typeof value === 'bigint' ? Number(value) : value;
 }
 
-function readMapping(pairs: readonly Pair[], reader: Reader, { path, key: start }: Place): Record<string, unknown> {
+function readMapping(
+  pairs: readonly Pair[],
+  reader: Reader,
+  { path, key: start }: Place,
+): Record<string, unknown> {
   const mapping: Record<string, unknown> = {};
   const firstLines = new Map<string, number>();
   for (const pair of pairs) {
@@ -59,14 +70,27 @@ function readMapping(pairs: readonly Pair[], reader: Reader, { path, key: start 
     const key = keyOf(pair.key);
     if (key === undefined) {
       const hint = 'a key that is a number, a list or empty must be put in quotes if it is meant';
-      reader.faults.push({ path: formatPath(path), ...(start ?? position), ...position, found: 'a key that is no text', expected: 'a key', hint });
+      reader.faults.push({
+        path: formatPath(path),
+        ...(start ?? position),
+        ...position,
+        found: 'a key that is no text',
+        expected: 'a key',
+        hint,
+      });
       continue;
     }
     const firstLine = firstLines.get(key);
     if (firstLine !== undefined) {
       const hint = 'the first one counts until one of them is removed';
       const found = `a second key ${JSON.stringify(key)}`;
-      reader.faults.push({ path: formatPath([...path, key]), ...position, found, expected: `it once: it stands in line ${firstLine} already`, hint });
+      reader.faults.push({
+        path: formatPath([...path, key]),
+        ...position,
+        found,
+        expected: `it once: it stands in line ${firstLine} already`,
+        hint,
+      });
       continue;
     }
     firstLines.set(key, position.line);

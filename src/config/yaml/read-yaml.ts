@@ -23,7 +23,8 @@ export interface YamlReading {
 export function readYaml(text: string): YamlReading {
   const lines = new LineCounter();
   const documents = parse(text, lines);
-  if (documents === undefined) return unreadable([fileFault('lists or mappings nested too deeply to be read', 'a configuration')]);
+  if (documents === undefined)
+    return unreadable([fileFault('lists or mappings nested too deeply to be read', 'a configuration')]);
   const [document, second] = documents;
   if (document === undefined) return unreadable([emptyFile]);
   const faults = [...syntaxFaults(documents, lines), ...formFaults(document, text, lines)];
@@ -34,7 +35,10 @@ export function readYaml(text: string): YamlReading {
   return { ...reading, faults: [...faults, ...reading.faults] };
 }
 
-const emptyFile: ConfigFault = fileFault('an empty file', 'a configuration with publicUrl, authorizationServers and routes');
+const emptyFile: ConfigFault = fileFault(
+  'an empty file',
+  'a configuration with publicUrl, authorizationServers and routes',
+);
 
 const severalDocuments = {
   found: 'a second YAML document',
@@ -53,7 +57,14 @@ function unreadable(faults: readonly ConfigFault[]): YamlReading {
 
 function parse(text: string, lineCounter: LineCounter): readonly Document.Parsed[] | undefined {
   try {
-    const options = { lineCounter, prettyErrors: false, uniqueKeys: false, version: '1.2', merge: false, logLevel: 'silent' } as const;
+    const options = {
+      lineCounter,
+      prettyErrors: false,
+      uniqueKeys: false,
+      version: '1.2',
+      merge: false,
+      logLevel: 'silent',
+    } as const;
     return [...parseAllDocuments(text, options)];
   } catch {
     // The parser is recursive: thousands of brackets end it with a RangeError.
@@ -73,7 +84,8 @@ function syntaxFaults(documents: readonly Document.Parsed[], lines: LineCounter)
     for (const { code, pos } of document.errors) {
       if (code === 'TAG_RESOLVE_FAILED') continue;
       const position = at(lines, code === 'MISSING_CHAR' ? startOfUnclosed(document, pos[0]) : pos[0]);
-      if (!byLine.has(position.line)) byLine.set(position.line, { path: '', ...position, ...describeSyntaxError(code) });
+      if (!byLine.has(position.line))
+        byLine.set(position.line, { path: '', ...position, ...describeSyntaxError(code) });
     }
   }
   return [...byLine.values()];
@@ -85,7 +97,8 @@ function startOfUnclosed(document: Document.Parsed, end: number): number {
   visit(document, {
     Scalar: (_key, { type, range }) => {
       const isQuoted = type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE';
-      if (isQuoted && range !== null && range !== undefined && range[1] >= end) start = Math.min(start, range[0]);
+      if (isQuoted && range !== null && range !== undefined && range[1] >= end)
+        start = Math.min(start, range[0]);
     },
   });
   return start;
@@ -96,22 +109,27 @@ const noAnchors = {
   hint: 'anchors, aliases and merge keys are no part of the configuration: repeat the value',
 };
 
-const noTags = { expected: 'a value without a tag', hint: 'tags are no part of the configuration: write the plain value' };
+const noTags = {
+  expected: 'a value without a tag',
+  hint: 'tags are no part of the configuration: write the plain value',
+};
 
-/** What YAML allows and this format doesn't. */
+/** What YAML allows and this format doesn't. No name is told: it may be a secret that begins with & or * and has no quotes. */
 function formFaults(document: Document.Parsed, text: string, lines: LineCounter): ConfigFault[] {
   const faults: ConfigFault[] = [];
   const add = (offset: number, words: Pick<ConfigFault, 'found' | 'expected' | 'hint'>): void => {
     faults.push({ path: '', ...at(lines, Math.max(0, offset)), ...words });
   };
   const { explicit, version } = document.directives.yaml;
-  if (explicit === true && version !== '1.2') add(0, { found: `a directive for YAML ${version}`, expected: 'YAML 1.2', hint: 'remove the directive' });
+  if (explicit === true && version !== '1.2')
+    add(0, { found: `a directive for YAML ${version}`, expected: 'YAML 1.2', hint: 'remove the directive' });
   visit(document, {
-    Alias: (_key, { source, range }) => add(range?.[0] ?? 0, { found: `the alias *${source}`, ...noAnchors }),
+    Alias: (_key, { range }) => add(range?.[0] ?? 0, { found: 'an alias', ...noAnchors }),
     Value: (_key, { anchor, tag, range }) => {
       // Both stand before the value, perhaps on a line of their own.
       const start = range?.[0] ?? 0;
-      if (anchor !== undefined) add(text.lastIndexOf(`&${anchor}`, start), { found: `the anchor &${anchor}`, ...noAnchors });
+      if (anchor !== undefined)
+        add(text.lastIndexOf(`&${anchor}`, start), { found: 'an anchor', ...noAnchors });
       if (tag !== undefined) add(text.lastIndexOf('!', start), { found: 'a tag', ...noTags });
     },
   });
