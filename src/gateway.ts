@@ -9,6 +9,7 @@ import { identityStage } from './identity/identity.plugin.ts';
 import { mcpStage } from './mcp/mcp.plugin.ts';
 import { createPublicServer } from './public-server.ts';
 import { requestForm, requireDeclaredAccess, routesStage, servedMethods } from './routes/routes.plugin.ts';
+import { stopConnections } from './stop-connections.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { telemetryStage } from './telemetry/telemetry.plugin.ts';
@@ -66,13 +67,14 @@ export function createGateway(
   });
 
   const publicServer = buildPublicServer();
-  const opsServer = fastify({ logger: false });
+  const opsServer = fastify({ logger: false, forceCloseConnections: true });
   opsServer.register(health, { version, notReady, metrics: telemetry.exposition });
   const ready = Promise.withResolvers<void>();
   let closed: Promise<void> | undefined;
 
   function buildPublicServer(): FastifyInstance {
     const app = createPublicServer(configuration);
+    stopConnections(app, configuration.stop.drain);
     requireDeclaredAccess(app);
     app.register(telemetryStage, telemetry.stage);
     app.register(challengeStage, { configuration, onDefect: telemetry.reportDefect });

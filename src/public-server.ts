@@ -43,7 +43,8 @@ export function createPublicServer(configuration: Configuration): FastifyInstanc
   // Beyond 1,000 lines Node would drop the last ones in silence, Authorization included; their size bounds them.
   app.server.maxHeadersCount = 0;
   // To Fastify no method has a body: the message stage reads what is let in, and the rest isn't read at all.
-  for (const method of METHODS) if (method !== 'CONNECT') app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  for (const method of METHODS)
+    if (method !== 'CONNECT') app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   // Credentials come first; the message stage says when the body may follow.
   app.server.on('checkContinue', (request, response) => app.routing(request, response));
   return app;

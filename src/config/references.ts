@@ -1,26 +1,32 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
-
 import { quote } from './describe.ts';
 import type { Finding } from './finding.ts';
 import { isWithin } from './path.ts';
 import type { Path } from './path.ts';
+import { belongTogether, holds } from './pem.ts';
 import type { NamedFiles, Sources } from './sources.ts';
 import type { Occupied } from './structure.ts';
+
+interface World {
+  readonly environment: Sources['environment'];
+  readonly files: NamedFiles;
+}
 
 /** Looks behind what the file only names: files and variables must be there and hold what they are for. */
 export function checkReferences(
   occupied: readonly Occupied[],
   faulty: readonly Path[],
-  { environment, files }: { readonly environment: Sources['environment']; readonly files: NamedFiles },
+  world: World,
 ): readonly Finding[] {
   return occupied
     .filter(({ path }) => !faulty.some((fault) => isWithin(fault, path)))
     .flatMap(({ path, field, value }) => {
-      if (field.note.reads !== undefined && typeof value === 'string')
-        return checkPem({ path, file: value, files }, field.note.reads);
-      if (field.note.secret === true && typeof value === 'object' && value !== null)
-        return checkSecret(path, value, { environment, files });
-      return [];
+      if (field.note.reads !== undefined && typeof value === 'string') {
+        return checkPem({ path, file: value, files: world.files }, field.note.reads);
+      }
+      if (typeof value !== 'object' || value === null) return [];
+      return field.note.secret === true
+        ? checkSecret(path, value, world)
+        : checkPair(path, value, world.files);
     });
 }
 
@@ -30,26 +36,33 @@ interface NamedFile {
   readonly files: NamedFiles;
 }
 
-function checkPem({ path, file, files }: NamedFile, holds: 'certificates' | 'key'): readonly Finding[] {
+function checkPem({ path, file, files }: NamedFile, content: 'certificates' | 'key'): readonly Finding[] {
   const reading = files.read(file);
   if (!reading.ok) return [unreadable({ path, file, files }, reading.reason)];
   const expected =
-    holds === 'key'
+    content === 'key'
       ? 'a file with a private key in PEM form, without a passphrase'
       : 'a file with certificates in PEM form';
-  return parses(reading.text, holds)
+  return holds(reading.text, content)
     ? []
     : [{ path, found: `${quote(file)}, which holds something else`, expected }];
 }
 
-function parses(pem: string, holds: 'certificates' | 'key'): boolean {
-  try {
-    if (holds === 'key') createPrivateKey(pem);
-    else new X509Certificate(pem);
-    return true;
-  } catch {
-    return false;
-  }
+/** TLS would fail at the first connection, or at the start with OpenSSL's words. */
+function checkPair(path: Path, value: object, files: NamedFiles): readonly Finding[] {
+  const { certFile, keyFile } = value as { readonly certFile?: unknown; readonly keyFile?: unknown };
+  if (typeof certFile !== 'string' || typeof keyFile !== 'string') return [];
+  const [certificates, key] = [files.read(certFile), files.read(keyFile)];
+  if (!certificates.ok || !key.ok || !holds(certificates.text, 'certificates') || !holds(key.text, 'key'))
+    return [];
+  if (belongTogether(certificates.text, key.text)) return [];
+  return [
+    {
+      path: [...path, 'keyFile'],
+      found: `${quote(keyFile)}, the key of another certificate`,
+      expected: `the key of ${quote(certFile)}`,
+    },
+  ];
 }
 
 function unreadable({ path, file, files }: NamedFile, reason: string): Finding {
@@ -64,11 +77,7 @@ function unreadable({ path, file, files }: NamedFile, reason: string): Finding {
   };
 }
 
-function checkSecret(
-  path: Path,
-  named: object,
-  { environment, files }: { readonly environment: Sources['environment']; readonly files: NamedFiles },
-): readonly Finding[] {
+function checkSecret(path: Path, named: object, { environment, files }: World): readonly Finding[] {
   const { env, file } = named as { readonly env?: unknown; readonly file?: unknown };
   if (typeof env === 'string') {
     const value = environment[env];

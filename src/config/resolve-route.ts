@@ -15,7 +15,8 @@ export function resolveRoutes(
   const isProtected = ({ access }: CheckedRoute): boolean => access === 'required';
   const marked = routes.find((route) => route.default === true);
   const protectedRoutes = routes.filter(isProtected);
-  const only = protectedRoutes.length === 1 && protectedRoutes[0]?.default !== false ? protectedRoutes[0] : undefined;
+  const only =
+    protectedRoutes.length === 1 && protectedRoutes[0]?.default !== false ? protectedRoutes[0] : undefined;
   return routes.map((route) => ({
     ...addressOf(route, publicUrl),
     isDefault: route === (marked ?? only),

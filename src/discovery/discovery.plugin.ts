@@ -15,31 +15,24 @@ const publicRoute = { access: 'public' } as const;
  * else is asked for under /.well-known is 404: clients probe there and take any other answer for a document.
  */
 export const discovery: FastifyPluginCallback<DiscoveryOptions> = (scope, { routes }, ready) => {
+  const documents = publishedDocuments(routes);
   scope.addHook('onRequest', (_request, reply, next) => {
     allowOrigin(reply, '*');
     next();
   });
-  for (const route of routes) {
-    if (route.access === 'open' || route.discovery === 'off') continue;
-    const document = protectedResourceMetadata(route);
-    for (const url of metadataPaths(route)) {
-      scope.route({
-        method: ['GET', 'HEAD'],
-        url,
-        config: publicRoute,
-        handler: (_request, reply) =>
-          reply
-            .type('application/json; charset=utf-8')
-            .header('cache-control', 'public, max-age=300')
-            .send(document),
-      });
-    }
-  }
   scope.route({
     method: ['GET', 'HEAD'],
     url: '/.well-known/*',
     config: publicRoute,
-    handler: (_request, reply) => reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' }),
+    handler: (request, reply) => {
+      // Compared as it came: the router would decode the path, and read `:` and `*` of a resource as its own.
+      const document = documents.get(request.raw.url?.split('?', 1)[0] ?? '');
+      if (document === undefined) return reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' });
+      void reply
+        .type('application/json; charset=utf-8')
+        .header('cache-control', 'public, max-age=300')
+        .send(document);
+    },
   });
   scope.route({
     method: 'OPTIONS',
@@ -49,3 +42,14 @@ export const discovery: FastifyPluginCallback<DiscoveryOptions> = (scope, { rout
   });
   ready();
 };
+
+function publishedDocuments(routes: readonly Route[]): ReadonlyMap<string, string> {
+  return new Map(
+    routes
+      .filter((route) => route.access !== 'open' && route.discovery === 'on')
+      .flatMap((route) => {
+        const document = protectedResourceMetadata(route);
+        return metadataPaths(route).map((path) => [path, document] as const);
+      }),
+  );
+}

@@ -28,7 +28,8 @@ export const mcpStage = fp<McpOptions>(
     });
     scope.addHook('preHandler', (request, reply, next) => {
       const { passage } = request;
-      if (passage?.stage !== 'authenticated') throw new Error('the message stage needs an authenticated request');
+      if (passage?.stage !== 'authenticated')
+        throw new Error('the message stage needs an authenticated request');
       if (request.method !== 'POST') {
         request.passage = admitted(passage, null);
         next();

@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Refusal } from '../vocabulary/refusal.ts';
 
 export type Body =
-  { readonly ok: true; readonly bytes: Buffer } | { readonly ok: false; readonly refusal: Refusal };
+  | { readonly ok: true; readonly bytes: Buffer }
+  | { readonly ok: false; readonly refusal: Refusal };
 
 /**
  * Reads a request's body whole, up to `limitBytes`, and hands it to `done` once. A client that announced it with

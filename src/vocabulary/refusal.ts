@@ -64,11 +64,7 @@ export type TokenReason =
   | 'token_subject'
   | 'token_confirmation';
 
-export type RequestReason =
-  | 'target_form'
-  | 'host_header'
-  | 'duplicate_header'
-  | 'body_not_expected';
+export type RequestReason = 'target_form' | 'host_header' | 'duplicate_header' | 'body_not_expected';
 
 export type MessageReason =
   | 'not_utf8'

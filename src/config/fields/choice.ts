@@ -16,6 +16,7 @@ export function choice<Word extends string>(
   return noted(schema, {
     type: words.map((word) => `\`${word}\``).join(', '),
     expected: words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${words.at(-1)}` : words[0],
+    words,
     laterWords,
     hintFor: (found) => hintForWord(found, all),
   }) as never;

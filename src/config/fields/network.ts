@@ -45,11 +45,8 @@ function readHost(host: string): TextReading<string> {
   if (hostForm.test(host)) return { ok: true, value: host.toLowerCase() };
   if (isIP(host) === 6) return { ok: false, hint: `did you mean [${host}]?` };
   if (host.includes('*')) return { ok: false, hint: 'there are no wildcards: list every name' };
-  const name = URL.canParse(host)
-    ? new URL(host).hostname
-    : URL.canParse(`http://${host}`)
-      ? new URL(`http://${host}`).hostname
-      : '';
+  const address = host.includes('://') ? host : `http://${host}`;
+  const name = URL.canParse(address) ? new URL(address).hostname : '';
   return { ok: false, hint: hostForm.test(name) ? `did you mean ${name}?` : undefined };
 }
 

@@ -12,6 +12,8 @@ export interface FieldNote {
   readonly defaultSays?: string;
   /** Part of the contract, but not built in this version: refused wherever it is set. */
   readonly later?: true;
+  /** Words of a choice. */
+  readonly words?: readonly string[];
   /** Words of a choice that aren't built in this version. */
   readonly laterWords?: readonly string[];
   /** A part of a text that isn't built in this version. */

@@ -20,7 +20,8 @@ export function isLoopback(hostname: string): boolean {
 
 /** An absolute http or https URL without credentials and fragment, read by the same parser that will use it. */
 export function readWebAddress(text: string, { plainHttp, query }: Rules): TextReading<URL> {
-  if (!/^https?:\/\//i.test(text)) return { ok: false, hint: hintForScheme(text) };
+  // The parser would take the first segment of https:///a/b for the host.
+  if (!/^https?:\/\/[^/?#]/i.test(text)) return { ok: false, hint: hintForScheme(text) };
   if (!characters.test(text))
     return {
       ok: false,

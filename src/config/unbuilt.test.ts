@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+
+import { formatFaults } from './faults.ts';
+import { loadConfiguration } from './load.ts';
+
+const environment = { SECRET: 'x'.repeat(32) };
+
+function faultsOf(text: string) {
+  const readFile = (): string => {
+    throw new Error('nothing is there');
+  };
+  const loaded = loadConfiguration(text, { file: '/etc/portcullis/config.yaml', environment, readFile });
+  return loaded.ok ? [] : loaded.faults;
+}
+
+function withTop(line: string): string {
+  return `publicUrl: https://mcp.example.com\nauthorizationServers: [{ name: corp, issuer: https://a.example }]\nroutes: [{ path: /mcp, upstream: 'http://b' }]\n${line}\n`;
+}
+
+function withServer(line: string): string {
+  return `publicUrl: https://mcp.example.com\nroutes: [{ path: /mcp, upstream: 'http://b' }]\nauthorizationServers:\n  - issuer: https://a.example\n    ${line}\n`;
+}
+
+function withRoute(line: string, path = '/mcp'): string {
+  return `publicUrl: https://mcp.example.com\nauthorizationServers: [{ name: corp, issuer: https://a.example }]\nroutes:\n  - path: ${path}\n    ${line.startsWith('upstream') ? '' : 'upstream: http://b'}\n    ${line}\n`;
+}
+
+function withUpstream(setting: string): string {
+  return withRoute(`upstream: { url: "http://b", ${setting} }`);
+}
+
+const secret = '{ env: SECRET }';
+
+const unbuilt: readonly (readonly [path: string, text: string])[] = [
+  ['sessions', withTop(`sessions: { key: ${secret} }`)],
+  ['state', withTop(`state: { redis: { url: ${secret} } }`)],
+  ['limits', withTop('limits: { perAddress: { requests: 300, per: 1m } }')],
+  ['discovery', withTop('discovery: { mirror: corp }')],
+  ['login', withTop(`login: { clientId: a, clientSecret: ${secret} }`)],
+  [
+    'authorizationServers[0].introspection',
+    withServer(
+      `introspection: { for: opaque, endpoint: https://a.example/i, clientId: a, clientSecret: ${secret}, cache: 30s }`,
+    ),
+  ],
+  ['authorizationServers[0].allowHosts', withServer('allowHosts: [keys.internal]')],
+  ['routes[0].path', withRoute('', "'/{tenant}/mcp'")],
+  [
+    'routes[0].tenant',
+    withRoute("tenant: { pattern: '[a-z]+', issuer: 'https://a.example/{tenant}', fixed: console }"),
+  ],
+  ['routes[0].access', withRoute('access: optional')],
+  ['routes[0].scopesSupported', withRoute('scopesSupported: from-authorization-server')],
+  ['routes[0].dpop', withRoute('dpop: optional')],
+  ['routes[0].dpop', withRoute('dpop: required')],
+  [
+    'routes[0].identity.assertion',
+    withRoute('identity: { assertion: { header: X-A, meta: true, ttl: 60s } }'),
+  ],
+  ['routes[0].identity.subject', withRoute('identity: { subject: oid }')],
+  ['routes[0].identity.anonymous', withRoute('identity: { anonymous: session }')],
+  ['routes[0].identity.anonymous', withRoute('identity: { anonymous: { static: nobody } }')],
+  [
+    'routes[0].policy',
+    withRoute(
+      `policy: [{ name: readers, methods: [tools/call], tools: ['get_*'], scopes: [a], when: 'true', rateLimit: { requests: 10, per: 1m } }]`,
+    ),
+  ],
+  ['routes[0].hide', withRoute('hide: true')],
+  ['routes[0].rateLimit', withRoute('rateLimit: { requests: 600, per: 1m, key: principal }')],
+  ['routes[0].upstream.transport', withUpstream('transport: sse')],
+  ['routes[0].upstream.sharedProcess', withUpstream('sharedProcess: isolated')],
+  ['routes[0].upstream.sseEndpoint', withUpstream('sseEndpoint: absolute')],
+  ['routes[0].upstream.resource', withUpstream('resource: https://b.example')],
+  ['routes[0].upstream.token', withUpstream('token: passthrough')],
+  ...[
+    `static: { header: Authorization, value: ${secret} }`,
+    'headers: [{ from: X-Api-Key, to: Authorization, pattern: "[a-z]+" }]',
+    `tokenExchange: { authorizationServer: corp, clientId: a, clientSecret: ${secret}, audience: b, scope: c }`,
+    'oauth: { scope: user, clientId: a, scopes: [b], redirectPort: 0 }',
+    'provider: vault',
+  ].map(
+    (credentials) =>
+      ['routes[0].upstream.credentials', withUpstream(`credentials: { ${credentials} }`)] as const,
+  ),
+];
+
+describe('what the contract has and this version has not', () => {
+  it.each(unbuilt)('is refused at %s, and nothing else is found there', (path, text) => {
+    const faults = faultsOf(text);
+    expect(faults.map((fault) => fault.path)).toEqual([path]);
+    const told = formatFaults('config.yaml', faults);
+    expect(told).toContain('is part of the configuration contract but not built in this version');
+    expect(told).toContain('remove it');
+  });
+
+  it('is checked for its form as well', () => {
+    const faults = faultsOf(withRoute('policy: [{ nmae: readers }]'));
+    expect(faults.map(({ path }) => path)).toEqual(['routes[0].policy', 'routes[0].policy[0].nmae']);
+  });
+});
+
+describe('a secret (C2)', () => {
+  const withSecret = (value: string): string => withTop(`sessions: { key: ${value} }`);
+  const told = (text: string): string => formatFaults('config.yaml', faultsOf(text));
+
+  it.each(['hunter2', '"hunter2"', '{ env: "hunter2 is it" }', '*hunter2', '&hunter2 x', '!hunter2 x'])(
+    'is never printed where it was written into the file as %s',
+    (value) => {
+      expect(told(withSecret(value))).not.toContain('hunter2');
+    },
+  );
+
+  it('that stands in the file is a fault that says where it belongs', () => {
+    expect(told(withSecret('hunter2'))).toContain(
+      'sessions.key: found a literal string, expected { env: NAME } or { file: PATH }',
+    );
+  });
+
+  it.each([
+    'sessions: hunter2',
+    'login: hunter2',
+    'state: { redis: hunter2 }',
+    'state: { redis: { url: hunter2 } }',
+  ])('is not printed where it stands a level too high: %s', (line) => {
+    expect(told(withTop(line))).not.toContain('hunter2');
+  });
+
+  it.each(['hunter2', '{ static: hunter2 }', '{ static: { header: A, value: hunter2 } }'])(
+    'of an upstream is not printed from %s',
+    (value) => {
+      expect(told(withUpstream(`credentials: ${value}`))).not.toContain('hunter2');
+    },
+  );
+
+  it('is not printed when it is the whole file', () => {
+    expect(told('hunter2')).not.toContain('hunter2');
+  });
+
+  it('that is missing is a fault with the key and the variable', () => {
+    expect(told(withSecret('{ env: MISSING }'))).toContain(
+      "sessions.key.env: found the variable MISSING, which isn't set",
+    );
+  });
+
+  it('that is missing is a fault with the key and the file', () => {
+    expect(told(withSecret('{ file: key.txt }'))).toMatch(
+      /sessions\.key\.file: found "key\.txt", which can't be read/,
+    );
+  });
+
+  it('comes from one place', () => {
+    expect(told(withSecret('{ env: SECRET, file: x }'))).toContain('sessions.key.file: found an unknown key');
+    expect(told(withSecret('{}'))).toContain('sessions.key');
+  });
+});
