@@ -105,6 +105,7 @@ describe('audience (A06, A-017 to A-021)', () => {
     'https://mcp.example.com:8443/a/mcp',
     'http://mcp.example.com/a/mcp',
     'https://user@mcp.example.com/a/mcp',
+    'https://mcp.e\u212Aample.com/a/mcp',
     'https://mcp.example.com.evil/a/mcp',
     `${resource} other`,
     `${resource},other`,
@@ -119,6 +120,11 @@ describe('audience (A06, A-017 to A-021)', () => {
     ['https://mcp.example.com/b/mcp'],
   ])('refuses %j', (aud) => {
     expect(judge(aud)).toBe('token_audience');
+  });
+
+  it('folds the case of ASCII letters alone', () => {
+    expect(isResource('https://\u212Aube.example/mcp', 'https://kube.example/mcp')).toBe(false);
+    expect(isResource('https://KUBE.example/mcp', 'https://kube.example/mcp')).toBe(true);
   });
 
   it('keeps a query as part of the resource', () => {

@@ -95,7 +95,8 @@ export function isResource(value: string, resource: string): boolean {
   return value === resource || canonicalResource(value) === canonicalResource(resource);
 }
 
-const resourceParts = /^(https?):\/\/([^/?#\\@\s]+?)(?::(\d+))?(\/[^?#]*)?(\?[^#]*)?$/i;
+// ASCII alone: Unicode has letters that lower case turns into those of another name.
+const resourceParts = /^(https?):\/\/([!-"$-.0->A-[\]-~]+?)(?::(\d+))?(\/[!-"$->@-~]*)?(\?[!-"$-~]*)?$/i;
 
 function canonicalResource(url: string): string {
   const parts = resourceParts.exec(url);

@@ -97,6 +97,14 @@ describe('the key set (A12, A13)', () => {
     expect(keys.holds(key)).toBe(false);
   });
 
+  it('calls a key unknown at once that it held and that is no longer published', async () => {
+    await keys.ask();
+    publisher.kids = ['b'];
+    publisher.now += 30_000;
+    expect(await outcome('b')).toBe('found');
+    expect(await outcome('a')).toBe('unknown');
+  });
+
   it('serves the last keys while the server is down, and only for so long (A-061)', async () => {
     await keys.ask();
     publisher.down = true;

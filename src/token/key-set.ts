@@ -150,7 +150,10 @@ export class KeySet {
     const number = this.#started;
     const loaded = await this.#ports.load();
     if (loaded.ok) {
-      this.#keys = replaceKeys(this.#keys, loaded.keys);
+      const before = this.#keys;
+      this.#keys = replaceKeys(before, loaded.keys);
+      // A kid that was held has been seen before this fetch, which no longer has it: its tokens are over at once.
+      for (const key of before) if (key.retired) this.#firstSeen.set(key.kid ?? '', number - 1);
       this.#loadedAt = startedAt;
       this.#loaded = number;
     }
