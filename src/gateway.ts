@@ -49,12 +49,12 @@ export function createGateway(
 ): Gateway {
   const ports: Ports = { ...defaultPorts, ...givenPorts };
   const telemetry = createTelemetry(configuration, ports);
+  const { observer } = telemetry;
   const { clock, fetch } = ports;
-  const authorities = createAuthorities(configuration, { clock, fetch, observer: telemetry.observer });
+  const authorities = createAuthorities(configuration, { clock, fetch, observer });
   const remembered = new RememberedSignatures();
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   const notReady = (): 'starting' | 'stopping' | undefined => (state === 'ready' ? undefined : state);
-  const parts: VerifierParts = { authorities, remembered, observer: telemetry.observer, clock };
   telemetry.read({
     ready: () => state === 'ready',
     rememberedSignatures: () => remembered.size,
@@ -65,55 +65,18 @@ export function createGateway(
         keys: keys.size,
       })),
   });
-
-  const publicServer = buildPublicServer();
+  const verifier: VerifierParts = { authorities, remembered, observer, clock };
+  const publicServer = assemblePublicServer({ configuration, telemetry, verifier, notReady, clock, stages });
   const opsServer = fastify({ logger: false, forceCloseConnections: true });
   opsServer.register(health, { version, notReady, metrics: telemetry.exposition });
   const ready = Promise.withResolvers<void>();
   let closed: Promise<void> | undefined;
 
-  function buildPublicServer(): FastifyInstance {
-    const app = createPublicServer(configuration);
-    stopConnections(app, configuration.stop.drain);
-    requireDeclaredAccess(app);
-    app.register(telemetryStage, telemetry.stage);
-    app.register(challengeStage, { configuration, onDefect: telemetry.reportDefect });
-    app.register(requestForm, { hosts: configuration.hosts });
-    app.register(discovery, { routes: configuration.routes });
-    for (const route of configuration.routes) {
-      app.register((scope) => guardRoute(scope, route), { prefix: route.path === '/' ? '' : route.path });
-    }
-    return app;
-  }
-
-  async function guardRoute(scope: FastifyInstance, route: Route): Promise<void> {
-    const { observer } = telemetry;
-    await scope.register(stages.routes, { route, notReady });
-    await scope.register(stages.token, { route, parts });
-    await scope.register(stages.mcp, { route });
-    await scope.register(stages.identity, { route });
-    await scope.register(stages.upstream, {
-      route,
-      observer,
-      clock,
-      methods: servedMethods,
-      drainMs: configuration.stop.drain,
-    });
-    const allow = servedMethods.join(', ');
-    scope.route({
-      method: scope.supportedMethods.filter((method) => !servedMethods.some((served) => served === method)),
-      url: '/',
-      config: { access: route.access, routeName: route.name },
-      handler: (_request, reply) =>
-        reply.refuse({ kind: 'method-not-served', reason: 'method_not_served', allow }),
-    });
-  }
-
   return {
     ready: ready.promise,
     async start() {
-      const opsAddress = await opsServer.listen({ ...configuration.ops });
       const { host, port } = configuration.listen;
+      const opsAddress = await opsServer.listen({ ...configuration.ops });
       const publicAddress = await publicServer.listen({ host, port });
       telemetry.reportStart({ publicAddress, opsAddress });
       void warnOfDeadUpstreams(configuration.routes, telemetry);
@@ -132,6 +95,57 @@ export function createGateway(
       return closed;
     },
   };
+}
+
+interface Assembly {
+  readonly configuration: Configuration;
+  readonly telemetry: Telemetry;
+  readonly verifier: VerifierParts;
+  readonly notReady: () => 'starting' | 'stopping' | undefined;
+  readonly clock: () => number;
+  readonly stages: typeof routeStages;
+}
+
+/** The public listener: what every request passes, what anyone may read, and one guarded scope for each route. */
+function assemblePublicServer(assembly: Assembly): FastifyInstance {
+  const { configuration, telemetry } = assembly;
+  const app = createPublicServer(configuration);
+  stopConnections(app, configuration.stop.drain);
+  requireDeclaredAccess(app);
+  app.register(telemetryStage, telemetry.stage);
+  app.register(challengeStage, { configuration, onDefect: telemetry.reportDefect });
+  app.register(requestForm, { hosts: configuration.hosts });
+  app.register(discovery, { routes: configuration.routes });
+  for (const route of configuration.routes) {
+    app.register((scope) => guardRoute(scope, route, assembly), {
+      prefix: route.path === '/' ? '' : route.path,
+    });
+  }
+  return app;
+}
+
+/** The stages of one route, in the order that a request meets them. */
+async function guardRoute(scope: FastifyInstance, route: Route, assembly: Assembly): Promise<void> {
+  const { stages, verifier, notReady, clock, telemetry, configuration } = assembly;
+  await scope.register(stages.routes, { route, notReady });
+  await scope.register(stages.token, { route, parts: verifier });
+  await scope.register(stages.mcp, { route });
+  await scope.register(stages.identity, { route });
+  await scope.register(stages.upstream, {
+    route,
+    observer: telemetry.observer,
+    clock,
+    methods: servedMethods,
+    drainMs: configuration.stop.drain,
+  });
+  const allow = servedMethods.join(', ');
+  scope.route({
+    method: scope.supportedMethods.filter((method) => !servedMethods.some((served) => served === method)),
+    url: '/',
+    config: { access: route.access, routeName: route.name },
+    handler: (_request, reply) =>
+      reply.refuse({ kind: 'method-not-served', reason: 'method_not_served', allow }),
+  });
 }
 
 async function warnOfDeadUpstreams(routes: readonly Route[], telemetry: Telemetry): Promise<void> {

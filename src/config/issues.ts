@@ -58,12 +58,11 @@ function ofAlternatives(
   const issues = index === undefined ? undefined : issue.errors[index];
   if (field === undefined || index === undefined || issues === undefined)
     return [finding({ path, value, field })];
-  const branch = branchesOf(field)[index];
   return issues.flatMap((inner) => {
     if (inner.path.length > 0 || inner.code === 'unrecognized_keys') return findingsOf(inner, parsed, path);
     // The value as a whole: what the alternatives have in common says more than one of them.
     const { expected, hint } = customWords(inner);
-    return [finding({ path, value, field, expected, hint: hint ?? branch?.note.hintFor?.(value) })];
+    return [finding({ path, value, field, expected, hint })];
   });
 }
 
@@ -85,14 +84,20 @@ interface Words extends CustomWords {
 function finding({ path, value, field, expected, hint }: Words): Finding {
   const note = field?.note ?? {};
   const found = mayBeSecret(field, value) ? 'a literal string' : describeFound(value);
-  const help =
-    hint ?? note.hintFor?.(value) ?? (field === undefined ? undefined : hintForShape(field, value));
+  const help = hint ?? hintOf(field, value);
   return {
     path,
     found,
     expected: expected ?? note.expected ?? 'another value',
     ...(help === undefined ? {} : { hint: help }),
   };
+}
+
+/** The field's own hint, else that of an alternative, else one from the shape alone. */
+function hintOf(field: Field | undefined, value: unknown): string | undefined {
+  if (field === undefined) return undefined;
+  const own = [field, ...branchesOf(field)].map(({ note }) => note.hintFor?.(value));
+  return own.find((hint) => hint !== undefined) ?? hintForShape(field, value);
 }
 
 /** A text where a secret's own mapping belongs, or one around it. */

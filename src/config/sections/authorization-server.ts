@@ -88,60 +88,65 @@ const keys = mapping({
 });
 
 /** One entry of `authorizationServers`. */
-export const authorizationServer = mapping({
-  name: noted(nameText, { defaultSays: "the issuer's host and path" })
-    .optional()
-    .meta({ description: 'How routes, logs and metrics call this server.' }),
-  issuer: issuers.meta({
-    description:
-      'Compared with `iss` byte for byte. Of a list, the first is advertised and asked for metadata.',
-  }),
-  discovery: choice(['auto', 'off'])
-    .prefault('auto')
-    .meta({ description: '`auto`: RFC 8414, then OpenID Connect discovery. `off`: `jwksUri` is required.' }),
-  jwksUri: endpoint.optional().meta({ description: 'Where the keys are; overrides discovery.' }),
-  tls: mapping({
-    caFile: certificatesFile
+export const authorizationServer = mapping(
+  {
+    name: noted(nameText, { defaultSays: "the issuer's host and path" })
       .optional()
-      .meta({ description: "PEM file of the authorities that are trusted instead of the system's." }),
-  })
-    .optional()
-    .meta({ description: 'How the server proves itself.' }),
-  algorithms: list(algorithm, {
-    expected: 'a list of algorithms such as [RS256, ES256]',
-    type: 'list of algorithms',
-    atLeast: 1,
-  })
-    .prefault(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])
-    .meta({
+      .meta({ description: 'How routes, logs and metrics call this server.' }),
+    issuer: issuers.meta({
       description:
-        'Accepted signature algorithms: RS, PS and ES with 256, 384 or 512, and EdDSA (also called Ed25519).',
+        'Compared with `iss` byte for byte. Of a list, the first is advertised and asked for metadata.',
     }),
-  audiences: noted(audiences, { defaultSays: "the route's resource" }).prefault([]).meta({
-    description: 'Accepted values of `aud`, any of them, for all routes that list none of their own.',
-  }),
-  tokenTypes: list(tokenType, {
-    expected: 'a list of token types such as [at+jwt, JWT, none]',
-    type: 'list of token types',
-    atLeast: 1,
-  })
-    .prefault(['at+jwt', 'JWT', 'none'])
-    .meta({ description: 'Accepted values of the header `typ`; `none`: there is no `typ`.' }),
-  leeway: duration({ atMost: '1d' }).prefault('0s').meta({ description: 'How far clocks may differ.' }),
-  requireExp: flag.prefault(true).meta({ description: 'Whether a token without `exp` is refused.' }),
-  verify: verify
-    .prefault({})
-    .meta({ description: "Checks that can be switched off. Audience, signature and subject can't." }),
-  claims: claims.prefault({}).meta({ description: 'Which claims say what.' }),
-  introspection: later(introspection)
-    .optional()
-    .meta({ description: 'Tokens that are checked by asking the authorization server (RFC 7662).' }),
-  keys: keys.prefault({}).meta({ description: 'How signing keys are kept.' }),
-  allowHosts: later(list(hostName, { expected: 'a list of host names', type: 'list of host names' }))
-    .optional()
-    .meta({ description: "Hosts with private addresses that the server's metadata may name." }),
-  dangerouslyAllowHttp: flag.prefault(false).meta({
-    description:
-      'Whether the server may be asked over plain http off loopback. Whoever is on the way can then replace its keys.',
-  }),
-});
+    discovery: choice(['auto', 'off'])
+      .prefault('auto')
+      .meta({
+        description: '`auto`: RFC 8414, then OpenID Connect discovery. `off`: `jwksUri` is required.',
+      }),
+    jwksUri: endpoint.optional().meta({ description: 'Where the keys are; overrides discovery.' }),
+    tls: mapping({
+      caFile: certificatesFile
+        .optional()
+        .meta({ description: "PEM file of the authorities that are trusted instead of the system's." }),
+    })
+      .optional()
+      .meta({ description: 'How the server proves itself.' }),
+    algorithms: list(algorithm, {
+      expected: 'a list of algorithms such as [RS256, ES256]',
+      type: 'list of algorithms',
+      atLeast: 1,
+    })
+      .prefault(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])
+      .meta({
+        description:
+          'Accepted signature algorithms: RS, PS and ES with 256, 384 or 512, and EdDSA (also called Ed25519).',
+      }),
+    audiences: noted(audiences, { defaultSays: "the route's resource" }).prefault([]).meta({
+      description: 'Accepted values of `aud`, any of them, for all routes that list none of their own.',
+    }),
+    tokenTypes: list(tokenType, {
+      expected: 'a list of token types such as [at+jwt, JWT, none]',
+      type: 'list of token types',
+      atLeast: 1,
+    })
+      .prefault(['at+jwt', 'JWT', 'none'])
+      .meta({ description: 'Accepted values of the header `typ`; `none`: there is no `typ`.' }),
+    leeway: duration({ atMost: '1d' }).prefault('0s').meta({ description: 'How far clocks may differ.' }),
+    requireExp: flag.prefault(true).meta({ description: 'Whether a token without `exp` is refused.' }),
+    verify: verify
+      .prefault({})
+      .meta({ description: "Checks that can be switched off. Audience, signature and subject can't." }),
+    claims: claims.prefault({}).meta({ description: 'Which claims say what.' }),
+    introspection: later(introspection)
+      .optional()
+      .meta({ description: 'Tokens that are checked by asking the authorization server (RFC 7662).' }),
+    keys: keys.prefault({}).meta({ description: 'How signing keys are kept.' }),
+    allowHosts: later(list(hostName, { expected: 'a list of host names', type: 'list of host names' }))
+      .optional()
+      .meta({ description: "Hosts with private addresses that the server's metadata may name." }),
+    dangerouslyAllowHttp: flag.prefault(false).meta({
+      description:
+        'Whether the server may be asked over plain http off loopback. Whoever is on the way can then replace its keys.',
+    }),
+  },
+  { expected: 'a mapping with an issuer' },
+);

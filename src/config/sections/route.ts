@@ -57,64 +57,69 @@ const limits = mapping({
 });
 
 /** One entry of `routes`. */
-export const route = mapping({
-  name: noted(nameText, { defaultSays: 'the path' })
-    .optional()
-    .meta({ description: 'How logs, metrics and clients call the route.' }),
-  path: routePath.meta({ description: 'Path below `publicUrl`, exact. `/` is `publicUrl` itself.' }),
-  default: flag.optional().meta({
-    description:
-      'Whether the bare well-known URL serves this route as well; implied for an only protected route.',
-  }),
-  resource: noted(resource, { defaultSays: '`publicUrl` + `path`' })
-    .optional()
-    .meta({ description: 'The resource identifier (RFC 8707) that clients ask tokens for.' }),
-  access: choice(['required', 'open'], { later: ['optional'] })
-    .prefault('required')
-    .meta({
+export const route = mapping(
+  {
+    name: noted(nameText, { defaultSays: 'the path' })
+      .optional()
+      .meta({ description: 'How logs, metrics and clients call the route.' }),
+    path: routePath.meta({ description: 'Path below `publicUrl`, exact. `/` is `publicUrl` itself.' }),
+    default: flag.optional().meta({
       description:
-        '`required`: a token on every request. `open`: none is asked for, anyone may use the route.',
+        'Whether the bare well-known URL serves this route as well; implied for an only protected route.',
     }),
-  authorizationServers: noted(
-    list(nameText, { expected: 'a list of names such as [corp]', type: 'list of names', atLeast: 1 }),
-    { defaultSays: 'all' },
-  )
-    .optional()
-    .meta({
-      description: 'Names of the authorization servers whose tokens are accepted, advertised in this order.',
+    resource: noted(resource, { defaultSays: '`publicUrl` + `path`' })
+      .optional()
+      .meta({ description: 'The resource identifier (RFC 8707) that clients ask tokens for.' }),
+    access: choice(['required', 'open'], { later: ['optional'] })
+      .prefault('required')
+      .meta({
+        description:
+          '`required`: a token on every request. `open`: none is asked for, anyone may use the route.',
+      }),
+    authorizationServers: noted(
+      list(nameText, { expected: 'a list of names such as [corp]', type: 'list of names', atLeast: 1 }),
+      { defaultSays: 'all' },
+    )
+      .optional()
+      .meta({
+        description:
+          'Names of the authorization servers whose tokens are accepted, advertised in this order.',
+      }),
+    audiences: noted(audiences, { defaultSays: "the authorization server's" }).optional().meta({
+      description: "Accepted values of `aud`, any of them, instead of the authorization servers' lists.",
     }),
-  audiences: noted(audiences, { defaultSays: "the authorization server's" }).optional().meta({
-    description: "Accepted values of `aud`, any of them, instead of the authorization servers' lists.",
-  }),
-  scopes: scopes.prefault([]).meta({ description: 'Scopes that every request needs.' }),
-  challengeScopes: noted(scopes, { defaultSays: 'scopes' })
-    .optional()
-    .meta({ description: 'Scopes that the first challenge asks for.' }),
-  scopesSupported: scopesSupported
-    .prefault([])
-    .meta({ description: "Scopes listed in the route's metadata (RFC 9728)." }),
-  discovery: choice(['on', 'off'])
-    .prefault('on')
-    .meta({ description: '`off`: no metadata, and a bare challenge.' }),
-  tenant: later(tenant).optional().meta({ description: 'The tenants of a path with `{tenant}`.' }),
-  origins: list(browserOrigin, {
-    expected: 'a list of origins such as [https://inspector.example.com]',
-    type: 'list of origins',
-  })
-    .prefault([])
-    .meta({
-      description: 'Pages that may call the route from a browser. A request from any other page is refused.',
+    scopes: scopes.prefault([]).meta({ description: 'Scopes that every request needs.' }),
+    challengeScopes: noted(scopes, { defaultSays: 'scopes' })
+      .optional()
+      .meta({ description: 'Scopes that the first challenge asks for.' }),
+    scopesSupported: scopesSupported
+      .prefault([])
+      .meta({ description: "Scopes listed in the route's metadata (RFC 9728)." }),
+    discovery: choice(['on', 'off'])
+      .prefault('on')
+      .meta({ description: '`off`: no metadata, and a bare challenge.' }),
+    tenant: later(tenant).optional().meta({ description: 'The tenants of a path with `{tenant}`.' }),
+    origins: list(browserOrigin, {
+      expected: 'a list of origins such as [https://inspector.example.com]',
+      type: 'list of origins',
+    })
+      .prefault([])
+      .meta({
+        description:
+          'Pages that may call the route from a browser. A request from any other page is refused.',
+      }),
+    dpop: choice(['off'], { later: ['optional', 'required'] })
+      .prefault('off')
+      .meta({ description: 'Tokens bound to a key (RFC 9449).' }),
+    identity: identity.prefault({}).meta({ description: 'What the upstream is told of who asks.' }),
+    policy: later(policy).optional().meta({ description: 'Rules that say which calls are allowed.' }),
+    hide: later(flag).optional().meta({ description: 'Whether lists show only what the caller may use.' }),
+    rateLimit: later(routeRate).optional().meta({ description: 'Rate of the route.' }),
+    limits: limits.prefault({}).meta({ description: 'Caps of the route.' }),
+    streams: streams.prefault({}).meta({ description: 'Event streams.' }),
+    upstream: upstream.meta({
+      description: 'The MCP server; `upstream: URL` is short for `upstream: { url: URL }`.',
     }),
-  dpop: choice(['off'], { later: ['optional', 'required'] })
-    .prefault('off')
-    .meta({ description: 'Tokens bound to a key (RFC 9449).' }),
-  identity: identity.prefault({}).meta({ description: 'What the upstream is told of who asks.' }),
-  policy: later(policy).optional().meta({ description: 'Rules that say which calls are allowed.' }),
-  hide: later(flag).optional().meta({ description: 'Whether lists show only what the caller may use.' }),
-  rateLimit: later(routeRate).optional().meta({ description: 'Rate of the route.' }),
-  limits: limits.prefault({}).meta({ description: 'Caps of the route.' }),
-  streams: streams.prefault({}).meta({ description: 'Event streams.' }),
-  upstream: upstream.meta({
-    description: 'The MCP server; `upstream: URL` is short for `upstream: { url: URL }`.',
-  }),
-});
+  },
+  { expected: 'a mapping with path and upstream' },
+);
