@@ -1,24 +1,13 @@
 import type { Configuration, Route } from '../config/configuration.ts';
-import { formatFaults } from '../config/faults.ts';
-import { loadConfiguration } from '../config/load.ts';
 import type { CommandIo } from './io.ts';
 import { exitCode } from './io.ts';
+import { readConfiguration } from './read-configuration.ts';
 
 /** Says whether the gateway would start with this file and what it would serve, or every fault in it. Opens no port. */
 export function check(file: string, io: CommandIo): number {
-  let text: string;
-  try {
-    text = io.readFile(file);
-  } catch (error) {
-    io.err(`${file}: ${error instanceof Error ? error.message : 'unreadable'}\n`);
-    return exitCode.usage;
-  }
-  const loaded = loadConfiguration(text, { file, environment: io.environment, readFile: io.readFile });
-  if (!loaded.ok) {
-    io.err(formatFaults(file, loaded.faults));
-    return exitCode.configuration;
-  }
-  io.out(`${file}: ok\n${summarise(loaded.configuration)}`);
+  const configuration = readConfiguration(file, io);
+  if (typeof configuration === 'number') return configuration;
+  io.out(`${file}: ok\n${summarise(configuration)}`);
   return exitCode.ok;
 }
 

@@ -1,21 +1,23 @@
-import { loadConfiguration } from '../config/load.ts';
-import type { Configuration } from '../config/configuration.ts';
-import { formatFaults } from '../config/faults.ts';
 import { createGateway } from '../gateway.ts';
-import type { LineOutput } from '../telemetry/line-output.ts';
-import { openLineOutput } from '../telemetry/line-output.ts';
-import { terminalLines } from '../telemetry/terminal.ts';
 import type { CommandIo } from './io.ts';
 import { exitCode } from './io.ts';
+import { auditFault, openOutputs } from './outputs.ts';
+import { readConfiguration } from './read-configuration.ts';
 
 /** Runs the gateway until a signal ends it; answers the exit code. */
 export async function serve(file: string, io: CommandIo): Promise<number> {
   const configuration = readConfiguration(file, io);
   if (typeof configuration === 'number') return configuration;
-  const outputs = openOutputs(configuration);
-  const gateway = createGateway(configuration, outputs.sinks);
+  const { audit } = configuration.log;
+  const unwritable = auditFault(audit);
+  if (unwritable !== undefined) {
+    io.err(`${file}: ${unwritable}\n`);
+    return exitCode.configuration;
+  }
+  const outputs = openOutputs(audit);
+  const gateway = createGateway(configuration, outputs);
   const crash = (error: unknown): void => {
-    outputs.sinks.logSink.write(
+    outputs.logSink.write(
       `${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg: 'defect: the gateway ends', err: String(error instanceof Error ? error.stack : error) })}\n`,
     );
     outputs.flush();
@@ -35,39 +37,6 @@ export async function serve(file: string, io: CommandIo): Promise<number> {
   await gateway.close();
   outputs.flush();
   return exitCode.ok;
-}
-
-/** The checked configuration, or the exit code after its faults were told. */
-function readConfiguration(file: string, io: CommandIo): Configuration | number {
-  let text: string;
-  try {
-    text = io.readFile(file);
-  } catch (error) {
-    io.err(`${file}: ${error instanceof Error ? error.message : 'unreadable'}\n`);
-    return exitCode.usage;
-  }
-  const loaded = loadConfiguration(text, { file, environment: io.environment, readFile: io.readFile });
-  if (loaded.ok) return loaded.configuration;
-  io.err(formatFaults(file, loaded.faults));
-  return exitCode.configuration;
-}
-
-function openOutputs({ log }: Configuration): {
-  readonly sinks: {
-    readonly logSink: { write(line: string): void };
-    readonly auditSink: { write(line: string): void };
-  };
-  readonly flush: () => void;
-} {
-  const standard = openLineOutput(1);
-  const audit: LineOutput = typeof log.audit === 'object' ? openLineOutput(log.audit) : standard;
-  return {
-    sinks: { logSink: process.stdout.isTTY ? terminalLines(standard) : standard, auditSink: audit },
-    flush: () => {
-      standard.flush();
-      if (audit !== standard) audit.flush();
-    },
-  };
 }
 
 /** Ends with the first signal; a second one ends the process at once. */

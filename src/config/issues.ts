@@ -97,7 +97,8 @@ function finding({ path, value, field, expected, hint }: Words): Finding {
 function hintOf(field: Field | undefined, value: unknown): string | undefined {
   if (field === undefined) return undefined;
   const own = [field, ...branchesOf(field)].map(({ note }) => note.hintFor?.(value));
-  return own.find((hint) => hint !== undefined) ?? hintForShape(field, value);
+  const shapeHint = mayBeSecret(field, value) ? undefined : hintForShape(field, value);
+  return own.find((hint) => hint !== undefined) ?? shapeHint;
 }
 
 /** A text where a secret's own mapping belongs, or one around it. */

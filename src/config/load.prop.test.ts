@@ -108,7 +108,7 @@ const damaged = fc
   .tuple(fc.constantFrom(...places), fc.anything({ withBigInt: false, maxDepth: 3, maxKeys: 4 }))
   .map(([path, value]) => {
     try {
-      return stringify(replaceAt(complete, path, value), { aliasDuplicateObjects: false });
+      return stringify(replaceAt(complete, path, value ?? null), { aliasDuplicateObjects: false });
     } catch {
       return '';
     }

@@ -133,6 +133,10 @@ describe('a secret (C2)', () => {
     },
   );
 
+  it.each(['routes', 'authorizationServers'])('is not printed when it stands alone below %s', (key) => {
+    expect(told(`publicUrl: https://mcp.example.com\n${key}: hunter2\n`)).not.toContain('hunter2');
+  });
+
   it('is not printed when it is the whole file', () => {
     expect(told('hunter2')).not.toContain('hunter2');
   });

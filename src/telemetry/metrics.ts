@@ -13,6 +13,7 @@ const durationBounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 900];
 export interface Readings {
   readonly ready: () => boolean;
   readonly rememberedSignatures: () => number;
+  readonly droppedLines: () => number;
   readonly keyAges: () => readonly {
     readonly authorizationServer: string;
     readonly ageMs: number | undefined;
@@ -113,6 +114,14 @@ export function registerReadings(registry: Registry, readings: Readings): void {
     registers,
     collect() {
       this.set(readings.rememberedSignatures());
+    },
+  });
+  new Gauge({
+    name: 'portcullis_lines_dropped',
+    help: 'Log and audit lines lost since the start because their reader was too slow or gone',
+    registers,
+    collect() {
+      this.set(readings.droppedLines());
     },
   });
   new Gauge({

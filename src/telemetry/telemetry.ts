@@ -13,7 +13,7 @@ export interface Telemetry {
   readonly observer: Observer;
   readonly stage: TelemetryOptions;
   /** Registers what is read from the stages when Prometheus scrapes. */
-  read(readings: Readings): void;
+  read(readings: Omit<Readings, 'droppedLines'>): void;
   readonly exposition: () => Promise<{ readonly text: string; readonly type: string }>;
   readonly reportDefect: (error: unknown, requestId: string) => void;
   reportStart(addresses: { readonly publicAddress: string; readonly opsAddress: string }): void;
@@ -47,7 +47,8 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
           );
       },
     },
-    read: (readings) => registerReadings(metrics.registry, readings),
+    read: (readings) =>
+      registerReadings(metrics.registry, { ...readings, droppedLines: () => droppedLines(ports) }),
     exposition: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     reportDefect: (error, requestId) =>
       logger.error({ requestId, err: error }, 'defect: this should never happen'),
@@ -64,4 +65,8 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
         `upstream of route ${route.name} can't be reached (${reason}); its calls will be 502 until it can`,
       ),
   };
+}
+
+function droppedLines({ logSink, auditSink }: Ports): number {
+  return (logSink.dropped ?? 0) + (auditSink === logSink ? 0 : (auditSink.dropped ?? 0));
 }

@@ -3,6 +3,9 @@ import type { LineSink } from '../vocabulary/ports.ts';
 /** Rewrites the log's JSON lines for a person at a terminal; what isn't such a line passes as it is. */
 export function terminalLines(output: LineSink): LineSink {
   return {
+    get dropped() {
+      return output.dropped ?? 0;
+    },
     write(line) {
       output.write(readable(line));
     },

@@ -12,5 +12,7 @@ export interface Ports {
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface LineSink {
+  /** Lines lost so far, where the sink can lose any. */
+  readonly dropped?: number;
   write(line: string): void;
 }

@@ -97,11 +97,9 @@ export const authorizationServer = mapping(
       description:
         'Compared with `iss` byte for byte. Of a list, the first is advertised and asked for metadata.',
     }),
-    discovery: choice(['auto', 'off'])
-      .prefault('auto')
-      .meta({
-        description: '`auto`: RFC 8414, then OpenID Connect discovery. `off`: `jwksUri` is required.',
-      }),
+    discovery: choice(['auto', 'off']).prefault('auto').meta({
+      description: '`auto`: RFC 8414, then OpenID Connect discovery. `off`: `jwksUri` is required.',
+    }),
     jwksUri: endpoint.optional().meta({ description: 'Where the keys are; overrides discovery.' }),
     tls: mapping({
       caFile: certificatesFile
