@@ -6,6 +6,7 @@ import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 
 import type { Configuration } from './config/configuration.ts';
+import { maximumHeaderLines } from './routes/request-form.ts';
 import { isRoutable, unroutable } from './routes/target-form.ts';
 
 /** A peer that hasn't sent its header by then never will (slowloris). */
@@ -40,13 +41,14 @@ export function createPublicServer(configuration: Configuration): FastifyInstanc
     clientErrorHandler: answerUnparsable,
     rewriteUrl: ({ url = '' }) => (isRoutable(url) ? url : unroutable),
   }) as unknown as FastifyInstance;
-  // Beyond 1,000 lines Node would drop the last ones in silence, Authorization included; their size bounds them.
-  app.server.maxHeadersCount = 0;
+  // Node drops lines beyond its limit in silence, Authorization included: one more than is allowed must be kept to be seen.
+  app.server.maxHeadersCount = maximumHeaderLines + 1;
   // To Fastify no method has a body: the message stage reads what is let in, and the rest isn't read at all.
   for (const method of METHODS)
     if (method !== 'CONNECT') app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   // Credentials come first; the message stage says when the body may follow.
   app.server.on('checkContinue', (request, response) => app.routing(request, response));
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
   return app;
 }
 

@@ -70,6 +70,10 @@ export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): 
       return answer(405, -32600, 'Method not allowed', { allow: refusal.allow });
     case 'request-malformed':
       return answer(400, -32600, 'Bad request');
+    case 'headers-too-many':
+      return answer(431, -32600, 'Too many header lines', { connection: 'close' });
+    case 'expectation-refused':
+      return answer(417, -32600, 'Only 100-continue can be expected');
     case 'media-type-refused':
       return answer(415, -32600, 'The body must be application/json in UTF-8, without content encoding', {
         'accept-encoding': 'identity',

@@ -9,6 +9,8 @@ const drainMs = 1000;
 /** Whether more of the request's body may still come than is worth reading. A short one Node passes over by itself. */
 export function isLongUnread(request: IncomingMessage): boolean {
   if (request.complete) return false;
+  // Without a 100 this client may keep its body back: what comes next on the connection could be either.
+  if (request.headers.expect !== undefined) return true;
   return (
     request.headers['transfer-encoding'] !== undefined ||
     Number(request.headers['content-length'] ?? 0) > drainBytes

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { formatFaults } from './faults.ts';
 import { loadConfiguration } from './load.ts';
 
-const environment = { SECRET: 'x'.repeat(32) };
+const environment = { SECRET: 'x'.repeat(32), EMPTY: ' ' };
 
 function faultsOf(text: string) {
-  const readFile = (): string => {
+  const readFile = (path: string): string => {
+    if (path.endsWith('empty.txt')) return '\n';
     throw new Error('nothing is there');
   };
   const loaded = loadConfiguration(text, { file: '/etc/portcullis/config.yaml', environment, readFile });
@@ -150,6 +151,15 @@ describe('a secret (C2)', () => {
   it('that is missing is a fault with the key and the file', () => {
     expect(told(withSecret('{ file: key.txt }'))).toMatch(
       /sessions\.key\.file: found "key\.txt", which can't be read/,
+    );
+  });
+
+  it('that is empty is a fault with the key and the variable or file', () => {
+    expect(told(withSecret('{ env: EMPTY }'))).toContain(
+      'sessions.key.env: found the variable EMPTY, which is empty',
+    );
+    expect(told(withSecret('{ file: empty.txt }'))).toContain(
+      'sessions.key.file: found "empty.txt", which is empty',
     );
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkContent, checkNoContent } from './content.ts';
+import { checkContent } from './content.ts';
 
 describe('content', () => {
   it.each([
@@ -32,12 +32,5 @@ describe('content', () => {
     expect(checkContent({ 'content-type': 'application/json', 'content-encoding': encoding })?.reason).toBe(
       expected,
     );
-  });
-
-  it('lets no body come with a method that reads none (B-007)', () => {
-    expect(checkNoContent({})).toBeUndefined();
-    expect(checkNoContent({ 'content-length': '0' })).toBeUndefined();
-    expect(checkNoContent({ 'content-length': '5' })?.reason).toBe('body_not_expected');
-    expect(checkNoContent({ 'transfer-encoding': 'chunked' })?.reason).toBe('body_not_expected');
   });
 });

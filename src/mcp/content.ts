@@ -22,10 +22,3 @@ export function checkContent(headers: IncomingHttpHeaders): Refusal | undefined 
     ? undefined
     : { kind: 'media-type-refused', reason: 'content_encoding' };
 }
-
-/** Whether a request of another method brings a body; none is read, so none may come. */
-export function checkNoContent(headers: IncomingHttpHeaders): Refusal | undefined {
-  const { 'content-length': length, 'transfer-encoding': encoding } = headers;
-  if (encoding === undefined && (length === undefined || length === '0')) return undefined;
-  return { kind: 'request-malformed', reason: 'body_not_expected' };
-}

@@ -1,5 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
-
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
@@ -7,7 +5,7 @@ import type { Route } from '../config/configuration.ts';
 import { admitted } from '../vocabulary/passage.ts';
 import type { Authenticated } from '../vocabulary/passage.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
-import { checkContent, checkNoContent } from './content.ts';
+import { checkContent } from './content.ts';
 import { readBody } from './read-body.ts';
 import { readMessage } from './read-message.ts';
 
@@ -17,12 +15,12 @@ export interface McpOptions {
 
 /**
  * Turns `authenticated` into `admitted`: a POST by reading its message out of the exact bytes that will be
- * forwarded, GET and DELETE by seeing that they bring no body. Bodies are buffered whole, up to the limit.
+ * forwarded; GET and DELETE have none. Bodies are buffered whole, up to the limit.
  */
 export const mcpStage = fp<McpOptions>(
   (scope, { route }, ready) => {
     scope.addHook('onRequest', (request, reply, next) => {
-      const refusal = checkBody(request.method, request.headers);
+      const refusal = request.method === 'POST' ? checkContent(request.headers) : undefined;
       if (refusal !== undefined) return reply.refuse(refusal);
       next();
     });
@@ -45,12 +43,6 @@ export const mcpStage = fp<McpOptions>(
   },
   { name: 'mcp', dependencies: ['token'], decorators: { request: ['passage', 'messageId'] } },
 );
-
-function checkBody(method: string, headers: IncomingHttpHeaders): Refusal | undefined {
-  if (method === 'POST') return checkContent(headers);
-  // Methods that the route doesn't serve get their 405 whatever they bring.
-  return method === 'GET' || method === 'DELETE' ? checkNoContent(headers) : undefined;
-}
 
 function admitMessage(request: FastifyRequest, passage: Authenticated, bytes: Buffer): Refusal | undefined {
   const read = readMessage(bytes);

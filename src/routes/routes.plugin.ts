@@ -5,19 +5,21 @@ import type { Route } from '../config/configuration.ts';
 import { allowOrigin, answerPreflight, isPreflight } from '../vocabulary/cors.ts';
 import { matched } from '../vocabulary/passage.ts';
 import { checkHost, checkOrigin } from './host-and-origin.ts';
+import { checkForm } from './request-form.ts';
 import { checkTarget, isRoutePath } from './target-form.ts';
 
 export interface RequestFormOptions {
   readonly hosts: readonly string[];
 }
 
-/** For every request, routed or not: the target's form and the `Host`. Decorates what the stages hang on a request. */
+/** For every request, routed or not: its form, its target and its `Host`. */
 export const requestForm = fp<RequestFormOptions>(
   (app, { hosts }, ready) => {
     const allowedHosts = new Set(hosts);
     app.decorateRequest('passage', null);
     app.addHook('onRequest', (request, reply, next) => {
-      const refusal = checkTarget(request.raw.url ?? '') ?? checkHost(request.raw.rawHeaders, allowedHosts);
+      const { raw } = request;
+      const refusal = checkForm(raw) ?? checkTarget(raw.url ?? '') ?? checkHost(raw.rawHeaders, allowedHosts);
       if (refusal !== undefined) return reply.refuse(refusal);
       next();
     });

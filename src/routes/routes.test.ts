@@ -1,6 +1,9 @@
+import type { IncomingMessage } from 'node:http';
+
 import { describe, expect, it } from 'vitest';
 
 import { checkHost, checkOrigin } from './host-and-origin.ts';
+import { checkForm } from './request-form.ts';
 import { isRoutable, isRoutePath } from './target-form.ts';
 
 const hosts = new Set(['mcp.example.com', '[::1]']);
@@ -87,5 +90,35 @@ describe('target (B-031, B-037, B-038)', () => {
       true,
       false,
     ]);
+  });
+});
+
+describe('form (B-001, B-003, B-007, B-009, B-030)', () => {
+  const judge = (method: string, headers: Record<string, string>, lines = 10): string =>
+    checkForm({
+      method,
+      headers,
+      rawHeaders: Array.from({ length: 2 * lines }, () => 'x'),
+    } as unknown as IncomingMessage)?.reason ?? 'ok';
+
+  it.each([
+    ['POST', {}, 'ok'],
+    ['POST', { 'content-length': '5' }, 'ok'],
+    ['POST', { 'transfer-encoding': 'Chunked' }, 'ok'],
+    ['POST', { 'transfer-encoding': 'identity, chunked' }, 'transfer_encoding'],
+    ['POST', { 'transfer-encoding': 'gzip, chunked' }, 'transfer_encoding'],
+    ['POST', { expect: '100-Continue' }, 'ok'],
+    ['POST', { expect: 'y 100-continue' }, 'expectation'],
+    ['GET', { 'content-length': '0' }, 'ok'],
+    ['GET', { 'content-length': '5' }, 'body_not_expected'],
+    ['OPTIONS', { 'transfer-encoding': 'chunked' }, 'body_not_expected'],
+    ['DELETE', { 'content-length': '1' }, 'body_not_expected'],
+    ['PUT', { 'content-length': '1' }, 'ok'],
+  ])('judges %s with %j: %s', (method, headers, expected) => {
+    expect(judge(method, headers)).toBe(expected);
+  });
+
+  it('refuses a request of which Node may have lost a line', () => {
+    expect([judge('GET', {}, 256), judge('GET', {}, 257)]).toEqual(['ok', 'header_lines']);
   });
 });

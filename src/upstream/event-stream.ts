@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { EventBoundary } from './event-boundary.ts';
 
 export interface EventStreamOptions {
-  readonly keepAliveMs: number;
+  /** Undefined: no comment may be put in. */
+  readonly keepAliveMs: number | undefined;
   /** Until the stream must end; undefined: never. */
   readonly remainingMs: number | undefined;
   readonly onExpired: () => void;
@@ -19,12 +20,14 @@ const comment = ':\n\n';
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #boundary = new EventBoundary();
-  readonly #keepAlive: NodeJS.Timeout;
+  readonly #keepAlive: NodeJS.Timeout | undefined;
   readonly #expiry: NodeJS.Timeout | undefined;
 
   constructor(response: ServerResponse, options: EventStreamOptions) {
     this.#response = response;
-    this.#keepAlive = setInterval(() => this.#breakSilence(), options.keepAliveMs);
+    if (options.keepAliveMs !== undefined) {
+      this.#keepAlive = setInterval(() => this.#breakSilence(), options.keepAliveMs);
+    }
     if (options.remainingMs !== undefined) {
       const delayMs = Math.min(Math.max(options.remainingMs, 0), maximumDelayMs);
       this.#expiry = setTimeout(options.onExpired, delayMs);
@@ -34,7 +37,7 @@ export class EventStream {
   /** Answers whether the client keeps up. */
   write(chunk: Buffer): boolean {
     this.#boundary.pass(chunk);
-    this.#keepAlive.refresh();
+    this.#keepAlive?.refresh();
     return this.#response.write(chunk);
   }
 

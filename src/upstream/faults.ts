@@ -41,7 +41,7 @@ export function refusalForStatus(status: number, location: string): Refusal | un
     return {
       kind: 'upstream-failed',
       reason: 'redirect',
-      detail: `status ${status} to ${location.slice(0, 200)}: put the final address into upstream.url`,
+      detail: `status ${status} to ${addressOf(location)}: put the final address into upstream.url`,
     };
   }
   if (status === 401 || status === 403) {
@@ -52,4 +52,10 @@ export function refusalForStatus(status: number, location: string): Refusal | un
     };
   }
   return undefined;
+}
+
+/** Origin and path alone: the rest of a redirect may carry a code, a state or a password. */
+function addressOf(location: string): string {
+  const [address = ''] = location.split(/[?#]/, 1);
+  return address.replace(/\/\/[^/]*@/, '//').slice(0, 200);
 }

@@ -97,7 +97,7 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     const passing = this.#parts.target.filterHeaders(headers);
     if (passing === undefined)
       return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'Mcp-Session-Id' });
-    if (isEventStream(headers)) return this.#startStream(controller, passing);
+    if (isEventStream(headers)) return this.#startStream(controller, passing, headers['content-encoding']);
     const length = Number(headers['content-length'] ?? Number.NaN);
     if (length <= onePieceBytes) this.#held = { headers: passing, chunks: [] };
     else this.#writeHead(passing);
@@ -143,7 +143,11 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     raw.destroy();
   }
 
-  #startStream(controller: Dispatcher.DispatchController, headers: string[]): void {
+  #startStream(
+    controller: Dispatcher.DispatchController,
+    headers: string[],
+    encoding: string | string[] | undefined,
+  ): void {
     const { route } = this.#parts.target;
     this.#exchange.stream = true;
     if (!this.#writeHead([...headers, 'x-accel-buffering', 'no'])) return;
@@ -152,7 +156,8 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     raw.flushHeaders();
     this.#parts.observer.streamOpened(route.name);
     this.#stream = new EventStream(raw, {
-      keepAliveMs: route.streams.keepAlive,
+      // Between the bytes of a compressed stream a comment would be garbage.
+      keepAliveMs: encoding === undefined || encoding === 'identity' ? route.streams.keepAlive : undefined,
       remainingMs: this.#remainingMs(),
       onExpired: () => this.end('token_expired'),
     });

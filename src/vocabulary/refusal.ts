@@ -25,6 +25,8 @@ export type Refusal =
   | { readonly kind: 'route-unknown'; readonly reason: 'no_such_route' }
   | { readonly kind: 'method-not-served'; readonly reason: 'method_not_served'; readonly allow: string }
   | { readonly kind: 'request-malformed'; readonly reason: RequestReason; readonly detail?: string }
+  | { readonly kind: 'headers-too-many'; readonly reason: 'header_lines' }
+  | { readonly kind: 'expectation-refused'; readonly reason: 'expectation' }
   | { readonly kind: 'media-type-refused'; readonly reason: 'content_type' | 'charset' | 'content_encoding' }
   | {
       readonly kind: 'message-refused';
@@ -64,7 +66,12 @@ export type TokenReason =
   | 'token_subject'
   | 'token_confirmation';
 
-export type RequestReason = 'target_form' | 'host_header' | 'duplicate_header' | 'body_not_expected';
+export type RequestReason =
+  | 'target_form'
+  | 'host_header'
+  | 'duplicate_header'
+  | 'body_not_expected'
+  | 'transfer_encoding';
 
 export type MessageReason =
   | 'not_utf8'

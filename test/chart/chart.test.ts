@@ -1,14 +1,20 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { mergeSchemas, valuesSchemaText } from '../../helm/generate-values-schema.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
 import { chart, findHelm, lint, ofKind, readManifests, template, templateWith } from './helm.ts';
 import type { Manifest } from './helm.ts';
 
 const found = findHelm();
 const helm = found ?? 'helm';
 const without = found === undefined ? ' (skipped: helm is neither on PATH nor in GOPATH/bin)' : '';
+
+if (found === undefined) {
+  console.info(`the chart's tests with real helm${without}`);
+}
 
 const features = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));
 const minimal = valuesFile('minimal');
@@ -21,11 +27,15 @@ function read(name: string): string {
   return readFileSync(join(chart, name), 'utf8');
 }
 
-function render(feature: string): readonly Manifest[] {
+function renderText(feature: string): string {
   const { status, stdout, stderr } = template(helm, '--values', valuesFile(feature));
   expect(stderr).toBe('');
   expect(status).toBe(0);
-  return readManifests(stdout);
+  return stdout;
+}
+
+function render(feature: string): readonly Manifest[] {
+  return readManifests(renderText(feature));
 }
 
 interface PodSpec {
@@ -49,12 +59,17 @@ function podOf(manifests: readonly Manifest[]): { readonly pod: PodSpec; readonl
 }
 
 test('the continuous integration has a helm to test with', () => {
-  expect(found ?? process.env['PORTCULLIS_REQUIRE_HELM'], 'PORTCULLIS_REQUIRE_HELM is set, helm is missing').not.toBe('1');
+  expect(
+    found ?? process.env['PORTCULLIS_REQUIRE_HELM'],
+    'PORTCULLIS_REQUIRE_HELM is set, helm is missing',
+  ).not.toBe('1');
 });
 
 describe('the chart at rest', () => {
   test('carries the version of the gateway', () => {
-    const { version } = JSON.parse(readFileSync(join(chart, '../package.json'), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(join(chart, '../package.json'), 'utf8')) as {
+      version: string;
+    };
     const { appVersion } = parse(read('Chart.yaml')) as { appVersion: string };
     expect(appVersion).toBe(version);
   });
@@ -66,17 +81,20 @@ describe('the chart at rest', () => {
   test('names every value of its schema in values.yaml, each under a comment', () => {
     const { properties } = JSON.parse(read('values.schema.json')) as { properties: object };
     const defaults = read('values.yaml');
-    const documented = [...defaults.matchAll(/^ *# .*\n([a-zA-Z]+):/gm)].map(([, key]) => key);
-    const isBlock = (key: string): boolean => new RegExp(`^${key}:\\n  # `, 'm').test(defaults);
-    const described = Object.keys(properties).filter((key) => documented.includes(key) || isBlock(key));
-    const notForUsers = 'global';
-    expect(described.toSorted()).toEqual(Object.keys(properties).filter((key) => key !== notForUsers).toSorted());
-    expect(Object.keys(parse(defaults) as object).toSorted()).toEqual(described.toSorted());
+    const documented = [...defaults.matchAll(/^# .*\n([a-zA-Z]+):/gm)].map(([, key]) => key);
+    const isForSubchartsOnly = (key: string): boolean => key === 'global';
+    const values = Object.keys(properties).filter((key) => !isForSubchartsOnly(key));
+    expect(new Set(documented)).toEqual(new Set(values));
+    expect(new Set(Object.keys(parse(defaults) as object))).toEqual(new Set(values));
   });
 
   test('keeps the references of both schemas apart when they are merged', () => {
     const own = { properties: { a: { $ref: '#/$defs/port' } }, $defs: { port: { type: 'integer' } } };
-    const gateway = { type: 'object', properties: { b: { $ref: '#/$defs/port' } }, $defs: { port: { type: 'string' } } };
+    const gateway = {
+      type: 'object',
+      properties: { b: { $ref: '#/$defs/port' } },
+      $defs: { port: { type: 'string' } },
+    };
     expect(mergeSchemas(own, gateway)).toEqual({
       properties: {
         config: { type: 'object', properties: { b: { $ref: '#/$defs/config.port' } } },
@@ -95,18 +113,21 @@ describe.skipIf(found === undefined).each(features)(`with the %s values, helm${w
   });
 
   test('renders the golden manifests (UPDATE_GOLDEN=1 writes them)', () => {
-    const { stdout } = template(helm, '--values', valuesFile(feature));
+    const text = renderText(feature);
     const golden = join(chart, 'golden', `${feature}.yaml`);
     if (process.env['UPDATE_GOLDEN'] === '1') {
-      writeFileSync(golden, stdout);
+      writeFileSync(golden, text);
     }
-    expect(stdout).toBe(readFileSync(golden, 'utf8'));
+    expect(text).toBe(readFileSync(golden, 'utf8'));
   });
 
   test('renders a pod that has no more rights than it needs', () => {
     const { pod, container } = podOf(render(feature));
     expect(pod).toMatchObject({ automountServiceAccountToken: false, enableServiceLinks: false });
-    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
     expect(container.securityContext).toEqual({
       allowPrivilegeEscalation: false,
       capabilities: { drop: ['ALL'] },
@@ -116,7 +137,11 @@ describe.skipIf(found === undefined).each(features)(`with the %s values, helm${w
       seccompProfile: { type: 'RuntimeDefault' },
     });
     expect(container).toHaveProperty('resources.limits');
-    expect(container.volumeMounts).toContainEqual({ name: 'config', mountPath: '/etc/portcullis', readOnly: true });
+    expect(container.volumeMounts).toContainEqual({
+      name: 'config',
+      mountPath: '/etc/portcullis',
+      readOnly: true,
+    });
   });
 
   test('renders probes that ask the ops port, which listens outside loopback (C5, W10)', () => {
@@ -134,16 +159,29 @@ describe.skipIf(found === undefined).each(features)(`with the %s values, helm${w
     const manifests = render(feature);
     const service = ofKind(manifests, 'Service')['spec'] as { selector: object; ports: readonly object[] };
     const deployment = ofKind(manifests, 'Deployment')['spec'] as { selector: object; template: object };
-    expect(service).toMatchObject({ type: 'ClusterIP', ports: [{ targetPort: 'public' }, { targetPort: 'ops' }] });
+    expect(service).toMatchObject({
+      type: 'ClusterIP',
+      ports: [{ targetPort: 'public' }, { targetPort: 'ops' }],
+    });
     expect(deployment.selector).toEqual({ matchLabels: service.selector });
     expect(deployment.template).toMatchObject({ metadata: { labels: service.selector } });
   });
 
-  test('passes the config block to the ConfigMap unchanged', () => {
+  test('passes the config block to the ConfigMap unchanged, and the gateway takes it', () => {
     const { config } = parse(readFileSync(valuesFile(feature), 'utf8')) as { config: object };
     const { data } = ofKind(render(feature), 'ConfigMap') as unknown as { data: Record<string, string> };
     expect(Object.keys(data)).toEqual(['config.yaml']);
-    expect(parse(data['config.yaml'] ?? '')).toEqual(config);
+    const text = data['config.yaml'] ?? '';
+    expect(parse(text)).toEqual(config);
+    const { env } = podOf(render(feature)).container;
+    const environment = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+    const loaded = loadConfiguration(text, {
+      file: '/etc/portcullis/config.yaml',
+      environment,
+      readFile: () => rootCertificates[0] ?? '',
+    });
+    expect(loaded).not.toHaveProperty('faults');
+    expect(loaded).toMatchObject({ configuration: { ops: { host: '0.0.0.0' } } });
   });
 });
 
@@ -160,12 +198,20 @@ const mistakes: readonly (readonly [string, unknown, RegExp])[] = [
   ['a weaker pod', { podSecurityContext: { runAsNonRoot: false } }, /podSecurityContext.*'runAsNonRoot'/s],
   ['a variable that the chart owns', { extraEnv: [{ name: 'PORT', value: '1' }] }, /extraEnv\/0\/name/],
   ['a second volume called config', { extraVolumes: [{ name: 'config' }] }, /extraVolumes\/0\/name/],
-  ['a configuration without an address', { config: { publicUrl: null } }, /config.*'publicUrl'/s],
+  ['a configuration without an address', { config: { publicUrl: null } }, /config\/publicUrl/],
   ['a misspelt key of the gateway', { config: { publicURL: 'https://a.example' } }, /config.*'publicURL'/s],
-  ['a misspelt key of a route', { config: { routes: [{ ...route, scope: ['a'] }] } }, /config\/routes\/0.*'scope'/s],
+  [
+    'a misspelt key of a route',
+    { config: { routes: [{ ...route, scope: ['a'] }] } },
+    /config\/routes\/0.*'scope'/s,
+  ],
   ['a bare off, which Helm reads as false', 'config: { log: { audit: off } }', /config\/log\/audit/],
-  ['a time to stop that cuts the draining', { config: { stop: { drain: '30s' } } }, /terminationGracePeriodSeconds/],
-  ['the same in minutes', { config: { stop: { drain: '1m' } } }, /config\.stop\.drain, which is 60 seconds/],
+  [
+    'a time to stop that cuts the draining',
+    { config: { stop: { drain: '25s' } } },
+    /terminationGracePeriodSeconds/,
+  ],
+  ['the same in minutes', { config: { stop: { drain: '1m' } } }, /config\.stop\.drain \(60 seconds\)/],
 ];
 
 describe.skipIf(found === undefined)(`given wrong values, helm${without}`, () => {
@@ -181,10 +227,25 @@ describe.skipIf(found === undefined)(`given wrong values, helm${without}`, () =>
     expect(stderr).toMatch(/config/);
   });
 
+  test('tells the Service that the gateway speaks https when it has a certificate', () => {
+    const values = {
+      config: { listen: { tls: { certFile: '/etc/tls/tls.crt', keyFile: '/etc/tls/tls.key' } } },
+    };
+    const { stdout } = templateWith(helm, minimal, values);
+    expect(ofKind(readManifests(stdout), 'Service')).toMatchObject({
+      spec: {
+        ports: [
+          { name: 'public', appProtocol: 'https' },
+          { name: 'ops', appProtocol: 'http' },
+        ],
+      },
+    });
+  });
+
   test('takes a time to stop that leaves room for the draining', () => {
-    const values = { config: { stop: { drain: '29500ms' } }, terminationGracePeriodSeconds: 31 };
+    const values = { config: { stop: { drain: '29500ms' } }, terminationGracePeriodSeconds: 36 };
     const { status, stdout } = templateWith(helm, minimal, values);
     expect(status).toBe(0);
-    expect(podOf(readManifests(stdout)).pod.terminationGracePeriodSeconds).toBe(31);
+    expect(podOf(readManifests(stdout)).pod.terminationGracePeriodSeconds).toBe(36);
   });
 });

@@ -30,9 +30,9 @@ export const distinctPaths: Rule = (draft) => {
   });
 };
 
+/** The root is a prefix of none: no one takes it for one of the paths below. */
 function isPrefix(path: string, longer: string): boolean {
-  // The root is above all others, and no one takes it for one of them.
-  return path !== '/' && longer.startsWith(`${path}/`);
+  return longer.startsWith(`${path}/`);
 }
 
 function clash(own: Seen, other: Seen): Finding {

@@ -1,0 +1,126 @@
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+import { startIssuer } from '../issuer.ts';
+import { benchFile, startNode } from '../node-process.ts';
+import type { NodeProcess } from '../node-process.ts';
+import { probe } from '../probe.ts';
+import type { Contestant, Ground } from './contestant.ts';
+
+interface Ports {
+  readonly listen: number;
+  readonly ops: number;
+  readonly issuer: number;
+}
+
+const readyLimitMillis = 20_000;
+const stopLimitMillis = 25_000;
+
+/** Portcullis from dist/ in its default configuration: one required route, request log and audit each to a file. */
+export async function startGateway(ground: Ground): Promise<Contestant> {
+  const script = benchFile('../dist/main.js');
+  if (!existsSync(script)) throw new Error('dist/main.js is missing: npm run build');
+
+  const issuer = await startIssuer();
+  const ports = { listen: await findFreePort(), ops: await findFreePort(), issuer: issuer.port };
+  const files = {
+    config: join(ground.folder, 'gateway.yaml'),
+    log: join(ground.folder, 'gateway.log'),
+    audit: join(ground.folder, 'audit.log'),
+  };
+  writeFileSync(files.config, describeConfig(ports, ground.upstreamUrl, files.audit));
+  const started = startNode({
+    name: 'gateway',
+    script,
+    args: ['serve', '--config', files.config],
+    cpuSource: ground.cpuSource,
+    nodeArgs: ground.nodeArgs,
+    stdoutFile: files.log,
+  });
+  const url = `http://localhost:${ports.listen}/mcp`;
+  try {
+    await waitUntilReady(started, `http://127.0.0.1:${ports.ops}/readyz`, files.log);
+    await expectGuarded(url);
+  } catch (error) {
+    issuer.close();
+    await started.stop(stopLimitMillis);
+    throw error;
+  }
+  return {
+    name: 'gateway',
+    url,
+    headers: { Authorization: `Bearer ${await issuer.mintToken(url)}` },
+    process: started,
+    checkRound: async (answered) => {
+      await expectLines(files.log, answered);
+      await expectLines(files.audit, answered);
+    },
+    stop: async () => {
+      issuer.close();
+      await started.stop(stopLimitMillis);
+    },
+  };
+}
+
+function describeConfig(ports: Ports, upstreamUrl: string, auditFile: string): string {
+  return `publicUrl: http://localhost:${ports.listen}
+listen: { host: 127.0.0.1, port: ${ports.listen} }
+ops: { host: 127.0.0.1, port: ${ports.ops} }
+log: { level: info, audit: { file: ${JSON.stringify(auditFile)} } }
+authorizationServers:
+  - issuer: http://localhost:${ports.issuer}
+    discovery: off
+    jwksUri: http://localhost:${ports.issuer}/jwks
+routes:
+  - path: /mcp
+    upstream: ${upstreamUrl}
+`;
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function waitUntilReady(started: NodeProcess, readyUrl: string, logFile: string): Promise<void> {
+  const deadline = Date.now() + readyLimitMillis;
+  while (!started.hasEnded() && Date.now() < deadline) {
+    const ready = await fetch(readyUrl).catch(() => undefined);
+    await ready?.body?.cancel();
+    if (ready?.ok === true) return;
+    await setTimeout(50);
+  }
+  const log = readFileSync(logFile, 'utf8').slice(-4000);
+  throw new Error(`the gateway didn't get ready at ${readyUrl}: ${started.lastWords()}\n${log}`);
+}
+
+/** An open gateway would be fast for the wrong reason. */
+async function expectGuarded(url: string): Promise<void> {
+  const answer = await probe({ url, headers: {} });
+  if (answer.status !== 401)
+    throw new Error(`the gateway answered ${answer.status} to a call without a token`);
+}
+
+/** A gateway that drops log lines would be fast for the wrong reason. Empties the file for the next round. */
+async function expectLines(file: string, answered: number): Promise<void> {
+  let lines = 0;
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    lines = countLines(readFileSync(file));
+    // The rest may still be in the writer's buffer, a few kilobytes.
+    if (lines >= answered * 0.98) return truncateSync(file);
+    await setTimeout(100);
+  }
+  throw new Error(`${file} got ${lines} lines for ${answered} answers`);
+}
+
+function countLines(text: Buffer): number {
+  let count = 0;
+  for (let end = text.indexOf(0x0a); end !== -1; end = text.indexOf(0x0a, end + 1)) count += 1;
+  return count;
+}

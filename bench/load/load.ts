@@ -1,0 +1,23 @@
+export interface Target {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface LoadFigures {
+  /** Answers with a 2xx status. */
+  readonly answered: number;
+  readonly seconds: number;
+  readonly p50Millis: number;
+  readonly p99Millis: number;
+  /** What went wrong, in words; the figures count only when this is empty. */
+  readonly faults: readonly string[];
+}
+
+/** A load generator in a process of its own: 50 connections, each asking again as soon as it is answered. */
+export interface Load {
+  readonly name: string;
+  readonly put: (target: Target, seconds: number) => Promise<LoadFigures>;
+}
+
+export const connections = 50;

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+
+const require = createRequire(import.meta.url);
+
+/** What the figures depend on, in one line each: the processor, the system, the versions. */
+export function describeMachine(loadName: string): readonly string[] {
+  const processor = cpus()[0]?.model ?? 'unknown processor';
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const packages = ['undici', 'fastify', '@fastify/http-proxy'].map((name) => `${name} ${versionOf(name)}`);
+  return [
+    `${availableParallelism()} cores of ${processor}, ${memory} GiB, ${type()} ${release()}`,
+    `Node ${process.version}, ${packages.join(', ')}, ${loadName}`,
+  ];
+}
+
+function versionOf(name: string): string {
+  const manifest = readFileSync(require.resolve(`${name}/package.json`), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

@@ -1,0 +1,159 @@
+/** The pages against the code and against each other: what they show is loaded, what they link to is there. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+import { loadConfiguration } from '../../src/config/load.ts';
+import { readCommands } from '../../tools/readme-commands.ts';
+import { metricsPage } from '../../tools/generate-metrics-reference.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+const pages = ['*.md', 'docs/**/*.md'].flatMap((pattern) => globSync(pattern, { cwd: root }));
+const snippets = globSync('docs/snippets/*.yaml', { cwd: root });
+const decisions = globSync('docs/decisions/*.md', { cwd: root }).toSorted();
+
+describe('the snippets', () => {
+  it('are found', () => {
+    expect(snippets.length).toBeGreaterThan(2);
+  });
+
+  it.each(snippets)('%s starts a gateway as it is (C1)', (file) => {
+    const loaded = loadConfiguration(read(file), { file, environment: {}, readFile: read });
+    expect(loaded).toMatchObject({ ok: true });
+  });
+
+  it('have a smallest one, of five lines, which the README shows as it is', () => {
+    const smallest = read('docs/snippets/smallest.yaml');
+    expect(smallest.trimEnd().split('\n')).toHaveLength(5);
+    expect(read('README.md')).toContain(`\`\`\`yaml\n${smallest}\`\`\`\n`);
+  });
+
+  it('in the pages are the files, but for comments', () => {
+    const shown = yamlBlocks(read('docs/guides/getting-started.md'));
+    expect(shown).toContain(withoutComments(read('docs/snippets/getting-started.yaml')));
+  });
+});
+
+describe('the pages', () => {
+  it('are found', () => {
+    expect(pages).toContain('README.md');
+    expect(pages.length).toBeGreaterThan(25);
+  });
+
+  it.each(pages)('%s links to nothing that is not there', (page) => {
+    expect(linksOf(page).filter((link) => !existsSync(link.file))).toEqual([]);
+  });
+
+  it.each(pages)('%s links to headings that are there', (page) => {
+    const lost = linksOf(page).filter(
+      ({ file, anchor }) => anchor !== undefined && !anchorsOf(readFileSync(file, 'utf8')).includes(anchor),
+    );
+    expect(lost).toEqual([]);
+  });
+
+  it.each(pages)('%s names no place outside of the repository', (page) => {
+    const text = read(page);
+    const climbing = [...text.matchAll(/(?:\.\.\/)+[\w.-][\w./-]*/g)]
+      .map(([path]) => relative(root, join(root, dirname(page), path)))
+      .filter((path) => path.startsWith('..') || !existsSync(join(root, path)));
+    expect(climbing).toEqual([]);
+    expect(text).not.toMatch(/(?<![\w.])\/(?:home|root|tmp|work|Users)\b/);
+  });
+
+  it('number the decisions without a gap', () => {
+    const numbers = decisions.map((file) => Number(/(\d{4})-[a-z0-9-]+\.md$/.exec(file)?.[1]));
+    expect(numbers).toEqual(decisions.map((_, index) => index + 1));
+  });
+
+  it.each(decisions)('%s is short, says what would change our mind, and is in the index', (file) => {
+    const text = read(file);
+    expect(text.split('\n').length).toBeLessThanOrEqual(61);
+    expect(text).toMatch(/^## What would change our mind$/m);
+    const title = /^# \d{4} (.+)$/m.exec(text)?.[1];
+    expect(read('docs/README.md')).toContain(`(${relative('docs', file)}) ${title}`);
+  });
+});
+
+describe('the reference', () => {
+  it('explains every reason that a refusal can have, and no other', () => {
+    const known = [...read('src/vocabulary/refusal.ts').matchAll(/'([a-z0-9_]+)'/g)].map(([, word]) => word);
+    const explained = [...read('docs/guides/read-a-refusal.md').matchAll(/^\| `([a-z0-9_]+)` \|/gm)].map(
+      ([, word]) => word,
+    );
+    expect(new Set(explained)).toEqual(new Set([...known, 'client_left']));
+    expect(explained.length).toBe(new Set(explained).size);
+  });
+
+  it('lists every status and code that the gateway answers with, and every text', () => {
+    const page = read('docs/reference/status-codes.md');
+    const source = read('src/challenge/answer.ts');
+    const answers = [...source.matchAll(/\banswer\(\s*(\d{3}),\s*(-?\d+),/g)];
+    expect(answers.length).toBeGreaterThan(12);
+    for (const [, status, code] of answers)
+      expect(page).toMatch(new RegExp(`^\\| ${status} \\| ${code} \\|`, 'm'));
+    const texts = [...source.matchAll(/'([A-Z][a-z][^']+)'/g)].map(([, text]) => text ?? '');
+    expect(texts.length).toBeGreaterThan(12);
+    for (const text of texts) expect(page).toContain(`| ${text} |`);
+  });
+
+  it('has the metrics of the gateway (W14)', async () => {
+    const page = read('docs/reference/metrics.md');
+    expect(await metricsPage(page)).toBe(page);
+  });
+
+  it('shows the usage that the command prints', () => {
+    const usage = /const usage = `([^`]+)`/.exec(read('src/main.ts'))?.[1] ?? '';
+    const commands = usage.split('\n').filter((line) => line.startsWith('  portcullis'));
+    expect(commands.length).toBeGreaterThan(3);
+    const page = read('docs/reference/command-line.md');
+    for (const command of commands) expect(page).toContain(command.trim());
+  });
+});
+
+it('the README’s commands are the two that a reader is promised, and what follows them', () => {
+  const commands = readCommands(read('README.md'));
+  expect(commands).toEqual(expect.arrayContaining(['npm ci', 'npm run demo', 'npm test']));
+  const { scripts } = JSON.parse(read('package.json')) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  const asked = commands.map((command) => /^npm (?:run )?(\S+)/.exec(command)?.[1] ?? command);
+  expect(asked.filter((script) => script !== 'ci' && !(script in scripts))).toEqual([]);
+});
+
+interface Link {
+  readonly file: string;
+  readonly anchor: string | undefined;
+}
+
+/** Relative links and pictures outside of code blocks. */
+function linksOf(page: string): readonly Link[] {
+  const prose = read(page).replaceAll(/^```[\s\S]*?^```$/gm, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [path = '', anchor] = target.split('#');
+      return { file: path === '' ? join(root, page) : join(root, dirname(page), path), anchor };
+    });
+}
+
+/** As the usual hosts make them of headings. */
+function anchorsOf(markdown: string): readonly string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+function yamlBlocks(markdown: string): readonly string[] {
+  return [...markdown.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+}
+
+function withoutComments(yaml: string): string {
+  return yaml.replaceAll(/^#.*\n/gm, '').replaceAll(/^\n/gm, '');
+}

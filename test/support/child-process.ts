@@ -1,0 +1,112 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { eventually, within } from './loopback.ts';
+
+export interface ChildOptions {
+  /** For messages. */
+  readonly name: string;
+  /** Arguments of the running Node. */
+  readonly args: readonly string[];
+  /** Nothing else of the environment is handed down but `PATH`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The child is ready when this URL answers 200. */
+  readonly readyUrl: string;
+  readonly withinMs?: number;
+}
+
+export interface Child extends AsyncDisposable {
+  readonly pid: number;
+  /** Lines of stdout and stderr so far. */
+  readonly output: readonly string[];
+  readonly running: boolean;
+  /** Ends the child and all that it started. */
+  close(): Promise<void>;
+}
+
+/** Starts Node quietly with a process group of its own and waits until it answers. */
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const child = spawn(process.execPath, options.args, {
+    // The child's own children end with its group.
+    detached: true,
+    // Our end of stdin closes when we are killed: a bridge then ends by itself.
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'] ?? '', ...options.env },
+  });
+  const output = collectLines(child);
+  let running = true;
+  const exited = new Promise<void>((resolve) =>
+    child.once('close', () => {
+      running = false;
+      resolve();
+    }),
+  );
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', reject);
+  });
+  const pid = child.pid ?? 0;
+  const endWithUs = (): void => signalGroup(pid, 'SIGKILL');
+  process.once('exit', endWithUs);
+
+  async function close(): Promise<void> {
+    signalGroup(pid, 'SIGTERM');
+    try {
+      await within(exited, 3_000, `${options.name} ends`);
+    } catch {
+      signalGroup(pid, 'SIGKILL');
+      await within(exited, 3_000, `${options.name} ends`);
+    }
+    signalGroup(pid, 'SIGKILL');
+    process.off('exit', endWithUs);
+  }
+
+  try {
+    await eventually(
+      `${options.name} answers`,
+      async () => {
+        if (!running) throw new Error(`${options.name} ended at its start`);
+        return answers(options.readyUrl);
+      },
+      options.withinMs ?? 15_000,
+    );
+  } catch (cause) {
+    await close();
+    throw new Error(`${(cause as Error).message}\n${output.join('\n')}`, { cause });
+  }
+  return {
+    pid,
+    output,
+    get running() {
+      return running;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function collectLines(child: ChildProcess): readonly string[] {
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream !== null) createInterface({ input: stream }).on('line', (line) => lines.push(line));
+  }
+  return lines;
+}
+
+/** A group that is gone is what we want. */
+function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
