@@ -24,6 +24,8 @@ async function main(): Promise<number> {
   await using stack = new AsyncDisposableStack();
   const interrupted = untilInterrupted();
   const narrator = createNarrator(process.stdout);
+  // A reader that has seen enough ends the story, not the demo's tidying up.
+  process.stdout.on('error', () => narrator.fallSilent());
   let world: World | undefined;
   let told = false;
   try {

@@ -66,4 +66,9 @@ function misused(message: string): number {
   return exitCode.usage;
 }
 
+// A reader that has seen enough (`portcullis schema | head`) is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await run(process.argv.slice(2));
