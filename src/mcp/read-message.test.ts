@@ -54,7 +54,8 @@ describe('the message reader', () => {
     ['null', 'shape'],
     ['{}', 'shape'],
     ['[]', 'batch'],
-    ['[[{"jsonrpc":"2.0","id":1,"method":"ping"}]]', 'not_json'],
+    ['[[{"jsonrpc":"2.0","id":1,"method":"ping"}]]', 'shape'],
+    ['[1]', 'shape'],
     ['{"jsonrpc":"1.0","id":1,"method":"ping"}', 'shape'],
     ['{"jsonrpc":"2.0","id":1,"method":7}', 'method'],
     ['{"jsonrpc":"2.0","id":1,"method":""}', 'method'],
@@ -80,7 +81,9 @@ describe('the message reader', () => {
     ['{"jsonrpc":"2.0","id":1,"result":{},"error":{}}', 'shape'],
     ['{"jsonrpc":"2.0","result":{}}', 'id'],
     // C-013, C-007.
-    [`{"jsonrpc":"2.0","id":1,"method":"ping","params":${'['.repeat(5000)}`, 'too_deep'],
+    [`{"jsonrpc":"2.0","id":1,"method":"ping","params":${'['.repeat(5000)}${']'.repeat(5000)}}`, 'too_deep'],
+    ['{"jsonrpc":"2.0","id":1.0,"method":"ping"}', 'id'],
+    ['{"jsonrpc":"2.0","\\u0069d":1,"method":"ping"}', 'id'],
     ['\ufeff{"jsonrpc":"2.0","id":1,"method":"ping"}', 'not_json'],
     ['{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\\ud800"}}', 'not_utf8'],
   ])('refuses %s', (text, expected) => {

@@ -1,6 +1,6 @@
 import type { Call, Message } from '../vocabulary/call.ts';
 import type { MessageReason, Refusal } from '../vocabulary/refusal.ts';
-import { JsonCursor } from '../vocabulary/strict-json.ts';
+import { readStrictJson } from '../vocabulary/strict-json.ts';
 
 /** MCP 2025-03-26 allows batches without a bound; more than this is no client's need. */
 const maximumBatch = 50;
@@ -19,161 +19,107 @@ export type MessageRefusal = Extract<Refusal, { kind: 'message-refused' }>;
  * that the method exists, nor anything in `params` but the spelling of the members that policy reads.
  */
 export function readMessage(bytes: Buffer): ReadMessage {
-  const cursor = new JsonCursor(bytes);
+  const read = readStrictJson(bytes);
+  if (!read.ok) return refused(read.fault, null);
+  const { value, text } = read;
+  if (!Array.isArray(value)) {
+    const message = judgeEnvelope(value, text);
+    return 'kind' in message
+      ? { ok: true, call: { messages: [message], batch: false, bytes } }
+      : refused(message.reason, message.id);
+  }
+  if (value.length > maximumBatch) return refused('batch', null);
   const messages: Message[] = [];
-  const batch = cursor.peek() === '[';
-  let fault: EnvelopeFault | undefined;
-  const element = (depth: number): boolean => {
-    const envelope = readEnvelope(cursor, depth);
-    if (envelope === undefined) return false;
-    const message = judgeEnvelope(envelope);
-    if ('reason' in message) fault = message;
-    else messages.push(message);
-    return fault === undefined && messages.length <= maximumBatch;
-  };
-  const read = cursor.document(() =>
-    batch ? cursor.array(0, () => element(1)) : cursor.peek() === '{' ? element(0) : cursor.value(0),
-  );
-  if (fault !== undefined) return refused(fault.reason, batch ? null : fault.id);
-  if (cursor.fault !== undefined) return refused(cursor.fault, null);
+  for (const element of value as unknown[]) {
+    const message = judgeEnvelope(element, text);
+    if (!('kind' in message)) return refused(message.reason, null);
+    messages.push(message);
+  }
   const [first, ...others] = messages;
-  if (!read || first === undefined) return refused(batch ? 'batch' : 'shape', null);
-  return { ok: true, call: { messages: [first, ...others], batch, bytes } };
-}
-
-interface Envelope {
-  version: string | undefined;
-  method: string | undefined;
-  /** JSON text. */
-  id: string | undefined;
-  hasMethod: boolean;
-  hasResult: boolean;
-  hasError: boolean;
-  name: string | undefined;
-  uri: string | undefined;
-  /** A member that differs from a reserved one by case alone. */
-  lookalike: boolean;
+  return first === undefined
+    ? refused('batch', null)
+    : { ok: true, call: { messages: [first, ...others], batch: true, bytes } };
 }
 
 interface EnvelopeFault {
   readonly reason: MessageReason;
+  /** JSON text. */
   readonly id: string | null;
 }
 
-function readEnvelope(cursor: JsonCursor, depth: number): Envelope | undefined {
-  const envelope: Envelope = {
-    version: undefined,
-    method: undefined,
-    id: undefined,
-    hasMethod: false,
-    hasResult: false,
-    hasError: false,
-    name: undefined,
-    uri: undefined,
-    lookalike: false,
-  };
-  return cursor.object(depth, (key) => readMember(cursor, depth + 1, envelope, key)) ? envelope : undefined;
-}
+type JsonObject = Readonly<Record<string, unknown>>;
 
-function readMember(cursor: JsonCursor, depth: number, envelope: Envelope, key: string): boolean {
-  switch (key) {
-    case 'jsonrpc':
-      envelope.version = readText(cursor, depth);
-      break;
-    case 'method':
-      envelope.hasMethod = true;
-      envelope.method = readText(cursor, depth);
-      break;
-    case 'id': {
-      cursor.peek();
-      const from = cursor.at;
-      if (cursor.value(depth)) envelope.id = cursor.slice(from, cursor.at);
-      break;
-    }
-    case 'params':
-      return cursor.peek() === '{' ? readParams(cursor, depth, envelope) : cursor.value(depth);
-    case 'result':
-      envelope.hasResult = true;
-      return cursor.value(depth);
-    case 'error':
-      envelope.hasError = true;
-      return cursor.value(depth);
-    default:
-      envelope.lookalike ||= envelopeMembers.has(fold(key));
-      return cursor.value(depth);
-  }
-  return cursor.fault === undefined;
-}
-
-function readParams(cursor: JsonCursor, depth: number, envelope: Envelope): boolean {
-  return cursor.object(depth, (key) => {
-    if (key === 'name' || key === 'uri') {
-      envelope[key] = readText(cursor, depth + 1);
-      return cursor.fault === undefined;
-    }
-    envelope.lookalike ||= !paramsMembers.has(key) && paramsMembers.has(fold(key));
-    return cursor.value(depth + 1);
-  });
-}
-
-function readText(cursor: JsonCursor, depth: number): string | undefined {
-  if (cursor.peek() === '"') return cursor.stringValue();
-  cursor.value(depth);
-  return undefined;
-}
-
-function judgeEnvelope(envelope: Envelope): Message | EnvelopeFault {
-  const id = envelope.id !== undefined && isRequestId(envelope.id) ? envelope.id : null;
+function judgeEnvelope(value: unknown, text: string): Message | EnvelopeFault {
+  if (!isObject(value)) return { reason: 'shape', id: null };
+  const { jsonrpc, method, params } = value;
+  const id = requestId(value['id'], text);
   const fault = (reason: MessageReason): EnvelopeFault => ({ reason, id });
-  if (envelope.lookalike) return fault('member_case');
-  if (envelope.version !== '2.0') return fault('shape');
-  if (!envelope.hasMethod) return judgeResponse(envelope, fault);
-  if (envelope.hasResult || envelope.hasError) return fault('shape');
-  const { method } = envelope;
-  if (method === undefined || method === '' || method.length > maximumMethodLength) return fault('method');
-  // A resource is named by its uri, a tool or prompt by its name; a second one beside it says nothing.
-  const target = method.startsWith('resources/') ? envelope.uri : envelope.name;
-  if (envelope.id === undefined) return { kind: 'notification', method, target };
+  if (hasLookalike(value, envelopeMembers) || (isObject(params) && hasLookalike(params, paramsMembers))) {
+    return fault('member_case');
+  }
+  if (jsonrpc !== '2.0') return fault('shape');
+  if (method === undefined) return judgeResponse(value, id);
+  if ('result' in value || 'error' in value) return fault('shape');
+  if (typeof method !== 'string' || method === '' || method.length > maximumMethodLength)
+    return fault('method');
+  const target = targetOf(method, params);
+  if (!method.isWellFormed() || target?.isWellFormed() === false) return fault('not_utf8');
+  if (!('id' in value)) return { kind: 'notification', method, target };
   // MCP base protocol: an id is a string or an integer and never null.
-  if (id === null) return fault('id');
-  return { kind: 'request', method, id, target };
+  return id === null ? fault('id') : { kind: 'request', method, id, target };
 }
 
-function judgeResponse(
-  envelope: Envelope,
-  fault: (reason: MessageReason) => EnvelopeFault,
-): Message | EnvelopeFault {
-  if (envelope.hasResult === envelope.hasError) return fault('shape');
+function judgeResponse(value: JsonObject, id: string | null): Message | EnvelopeFault {
+  const hasError = 'error' in value;
+  if ('result' in value === hasError) return { reason: 'shape', id };
   // JSON-RPC 2.0 §5: an error answers null where the request's id couldn't be read.
-  const anonymousError = envelope.hasError && (envelope.id === undefined || envelope.id === 'null');
-  if (!anonymousError && (envelope.id === undefined || !isRequestId(envelope.id))) return fault('id');
+  if (id === null && !(hasError && (value['id'] ?? null) === null)) return { reason: 'id', id };
   return { kind: 'response' };
 }
 
-/** Integers that every language reads alike, or a string. */
-function isRequestId(text: string): boolean {
-  if (text.startsWith('"')) return true;
-  return /^(?:0|-?[1-9][0-9]{0,15})$/.test(text) && Number.isSafeInteger(Number(text));
+/** A resource is named by its uri, a tool or prompt by its name; a second one beside it says nothing. */
+function targetOf(method: string, params: unknown): string | undefined {
+  if (!isObject(params)) return undefined;
+  const target = method.startsWith('resources/') ? params['uri'] : params['name'];
+  return typeof target === 'string' ? target : undefined;
 }
 
-// Go's encoding/json matches member names without regard to case, by Unicode's simple folding: "ſ" is an s, "K" (Kelvin) a k.
-function fold(key: string): string {
-  return key.toUpperCase().toLowerCase();
+/** The JSON text of an id that every language reads alike: a string, or an integer written as one. */
+function requestId(id: unknown, text: string): string | null {
+  if (typeof id === 'string') return id.isWellFormed() ? JSON.stringify(id) : null;
+  return typeof id === 'number' && Number.isSafeInteger(id) && isWrittenPlainly(id, text) ? String(id) : null;
+}
+
+/** 1.0, 1e0 and -0 are integers to some languages only. Nothing but the text still knows how one was written. */
+function isWrittenPlainly(id: number, text: string): boolean {
+  const digits = String(id);
+  if (Object.is(id, -0)) return false;
+  for (let at = text.indexOf('"id"'); at !== -1; at = text.indexOf('"id"', at + 4)) {
+    plainId.lastIndex = at + 4;
+    if (plainId.exec(text)?.[1] === digits) return true;
+  }
+  return false;
+}
+
+const plainId = /[ \t\r\n]*:[ \t\r\n]*(-?[0-9]+)[ \t\r\n]*[,}]/y;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Whether a member differs from one that is read by its case alone. Go's encoding/json matches names without
+ * regard to case, by Unicode's simple folding: "ſ" is an s, "K" (Kelvin) a k.
+ */
+function hasLookalike(object: JsonObject, members: ReadonlySet<string>): boolean {
+  for (const key in object) {
+    if (!members.has(key) && members.has(key.toUpperCase().toLowerCase())) return true;
+  }
+  return false;
 }
 
 const envelopeMembers = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
-const paramsMembers = new Set([
-  'name',
-  'uri',
-  'arguments',
-  '_meta',
-  'cursor',
-  'ref',
-  'level',
-  'requestid',
-  'taskid',
-  'task',
-]);
+const paramsMembers = new Set(['name', 'uri', 'arguments', '_meta', 'cursor', 'ref', 'level', 'task']);
 
 function refused(reason: MessageReason, id: string | null): ReadMessage {
   const code = reason === 'not_json' || reason === 'not_utf8' ? -32700 : -32600;

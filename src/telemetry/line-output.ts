@@ -5,8 +5,8 @@ import type { LineSink } from '../vocabulary/ports.ts';
 /** What may wait for a reader that doesn't read, before lines are dropped and counted. */
 const maximumWaitingBytes = 16 * 1024 * 1024;
 
-/** Lines leave in pieces of this size, or after the flush interval: one write for many requests. */
-const pieceBytes = 32 * 1024;
+/** Lines leave in pieces of this size or after the interval: one write, and one look at its length, for many requests. */
+const pieceLength = 32 * 1024;
 const flushIntervalMs = 100;
 
 export interface LineOutput extends LineSink {
@@ -15,34 +15,41 @@ export interface LineOutput extends LineSink {
   flush(): void;
 }
 
-/** Writes lines to a file descriptor or file, in pieces, without ever holding up a request. */
+/** Writes lines to standard output or a file, in pieces, without ever holding up a request. */
 export function openLineOutput(destination: 1 | { readonly file: string }): LineOutput {
   const stream = pino.destination({
     dest: destination === 1 ? 1 : destination.file,
     append: true,
     mkdir: false,
     sync: false,
-    minLength: pieceBytes,
-    maxWrite: 2 * pieceBytes,
-    periodicFlush: flushIntervalMs,
     maxLength: maximumWaitingBytes,
   });
+  let waiting: string[] = [];
+  let length = 0;
+  let timer: NodeJS.Timeout | undefined;
   let dropped = 0;
-  stream.on('drop', () => {
-    dropped += 1;
-  });
-  // A closed pipe or full disk must not end the gateway; what is lost is counted.
-  stream.on('error', () => {
-    dropped += 1;
-  });
+  // A reader that is too slow, a closed pipe or a full disk must not end the gateway; what is lost is counted.
+  stream.on('drop', (piece: string) => (dropped += piece.split('\n').length - 1));
+  stream.on('error', () => (dropped += 1));
+  const release = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.length > 0) stream.write(waiting.join(''));
+    waiting = [];
+    length = 0;
+  };
   return {
     get dropped() {
       return dropped;
     },
-    write: (line) => {
-      stream.write(line);
+    write(line) {
+      waiting.push(line);
+      length += line.length;
+      if (length >= pieceLength) release();
+      else timer ??= setTimeout(release, flushIntervalMs);
     },
-    flush: () => {
+    flush() {
+      release();
       try {
         stream.flushSync();
       } catch {

@@ -1,4 +1,4 @@
-import { strictObjectFault } from '../vocabulary/strict-json.ts';
+import { readStrictJson } from '../vocabulary/strict-json.ts';
 import type { TokenFault } from './fault.ts';
 import { quoted } from './fault.ts';
 
@@ -47,10 +47,17 @@ export function parseJwt(token: string): ParsedJwt | TokenFault {
 function decodeObject(segment: string): { readonly object: Record<string, unknown> } | TokenFault {
   const bytes = decodeCanonical(segment);
   if (bytes === undefined) return { reason: 'token_malformed', detail: 'not canonical base64url' };
-  const fault = strictObjectFault(bytes);
-  if (fault === 'duplicate_member') return { reason: 'token_duplicate_member' };
-  if (fault !== undefined) return { reason: 'token_malformed', detail: fault };
-  return { object: JSON.parse(bytes.toString('utf8')) as Record<string, unknown> };
+  const read = readStrictJson(bytes);
+  if (!read.ok) {
+    return read.fault === 'duplicate_member'
+      ? { reason: 'token_duplicate_member' }
+      : { reason: 'token_malformed', detail: read.fault };
+  }
+  const { value } = read;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { reason: 'token_malformed', detail: 'not a JSON object' };
+  }
+  return { object: value as Record<string, unknown> };
 }
 
 /** RFC 4648 §3.5: bits that the last character has to spare must be zero. */

@@ -29,6 +29,8 @@ export const tokenStage = fp<TokenOptions>(
         return;
       }
       const settle = (verdict: Verdict): void => {
+        // The client left meanwhile: there is no one to answer.
+        if (reply.raw.destroyed) return;
         const settled = settleVerdict(verdict, passage);
         if ('kind' in settled) return reply.refuse(settled);
         request.passage = settled;

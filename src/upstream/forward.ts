@@ -33,6 +33,8 @@ const onePieceBytes = 64 * 1024;
  */
 export function forward(passage: Admitted, downstream: Downstream, parts: ForwardParts): void {
   const { target } = parts;
+  // The client left while its token was being checked: nothing would ever end what begins now.
+  if (downstream.reply.raw.destroyed) return;
   if (target.exchanges.full) return downstream.reply.refuse({ kind: 'route-full', reason: 'streams_limit' });
   const exchange = new ForwardedExchange(passage, downstream, parts);
   target.pool.dispatch(

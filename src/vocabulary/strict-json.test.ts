@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { strictObjectFault } from './strict-json.ts';
+import { readStrictJson } from './strict-json.ts';
 
-const faultOf = (text: string | Uint8Array): string | undefined =>
-  strictObjectFault(Buffer.from(text as string));
+const faultOf = (text: string | Uint8Array): string | undefined => {
+  const read = readStrictJson(Buffer.from(text as string));
+  return read.ok ? undefined : read.fault;
+};
 
 describe('strict JSON', () => {
   it.each([
@@ -13,7 +15,11 @@ describe('strict JSON', () => {
     ['{"a":"\\ud83d\\ude00"}', undefined],
     ['{"é":1,"e":2}', undefined],
     ['', 'not_json'],
-    ['[]', 'not_json'],
+    ['[]', undefined],
+    ['"\\\\":"', 'not_json'],
+    ['{"a\\\\":1,"b\\"":{"c:":":"}}', undefined],
+    ['{"__proto__":1,"constructor":2}', undefined],
+    ['{"__proto__":1,"__proto__":2}', 'duplicate_member'],
     ['{"a":1,}', 'not_json'],
     ['{"a":1}x', 'not_json'],
     ['{"a":1}{"a":1}', 'not_json'],
@@ -47,7 +53,7 @@ describe('strict JSON', () => {
   });
 
   it('refuses nesting that would exhaust another parser, and says so before it exhausts us', () => {
-    expect(faultOf(`{"a":${'['.repeat(200_000)}`)).toBe('too_deep');
+    expect(faultOf(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`)).toBe('too_deep');
     expect(faultOf(`{"a":${'['.repeat(63)}${']'.repeat(63)}}`)).toBeUndefined();
     expect(faultOf(`{"a":${'['.repeat(64)}${']'.repeat(64)}}`)).toBe('too_deep');
   });
