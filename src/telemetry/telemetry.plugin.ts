@@ -25,8 +25,8 @@ export const telemetryStage = fp<TelemetryOptions>(
     app.decorateRequest('exchange', null);
     app.addHook('onRequest', (request, reply, next) => {
       const startedAt = performance.now();
-      // Once the socket is gone it no longer knows its peer.
-      const address = request.ip;
+      // Once the socket is gone it no longer knows its peer; a client that resets at once may be gone already.
+      const address = (request.ip as string | undefined) ?? 'unknown';
       reply.raw.on('close', () => {
         const record = recordOf(request, reply, { startedAt, endedAt: performance.now(), address });
         const time = writeTime(clock());

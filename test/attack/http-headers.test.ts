@@ -222,10 +222,12 @@ describe('what may travel', () => {
     ];
     const random = Array.from({ length: 300 }, (_, at) => `X-R${at.toString(36)}`);
     const before = await mark(scene);
-    expect(
-      (await scene.ask({ token, lines: [...known, ...random].map((name) => `${name}: v`) })).status,
-    ).toBe(200);
-    await before.hold({ forwarded: 1, reasons: ['ok'] });
+    const seen = new Set<string>();
+    for (const names of [known, random.slice(0, 150), random.slice(150)]) {
+      expect((await scene.ask({ token, lines: names.map((name) => `${name}: v`) })).status).toBe(200);
+      for (const name of namesSeen()) seen.add(name);
+    }
+    await before.hold({ forwarded: 3, reasons: ['ok'] });
     const ours = [
       'host',
       'connection',
@@ -236,7 +238,7 @@ describe('what may travel', () => {
       'x-auth-client-id',
       'x-auth-scopes',
     ];
-    expect([...namesSeen()].toSorted()).toEqual(ours.toSorted());
+    expect([...seen].toSorted()).toEqual(ours.toSorted());
     expect(scene.upstream.requests.at(-1)?.header('host')).toEqual([`localhost:${scene.upstream.port}`]);
   });
 

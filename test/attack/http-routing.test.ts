@@ -53,7 +53,7 @@ describe('targets', () => {
     const before = await mark(scene);
     for (const target of targets) {
       const answer = await scene.ask({ target, token });
-      expect(statuses, target).toContain(answer.status);
+      if (!statuses.includes(answer.status)) expect.fail(`${answer.status} for ${target}`);
       expect(answer.header('www-authenticate')).toEqual([]);
     }
     const events = await before.hold({ forwarded: 0 });
@@ -359,7 +359,7 @@ describe('the well-known space', () => {
     ];
     for (const target of nothing) {
       const answer = await scene.ask({ method: 'GET', target, token });
-      expect(answer.status, target).toBe(404);
+      expect([target, answer.status]).toEqual([target, 404]);
       expectError(answer, { code: 40400, message: 'Not found' });
     }
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE'])

@@ -1,4 +1,5 @@
 /** Key sets that are flooded with questions, down, slow or hostile (attack catalogue ). */
+import { once } from 'node:events';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
@@ -231,14 +232,10 @@ describe('a hostile key set', () => {
     return async (_request: IncomingMessage, response: ServerResponse) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const chunk = Buffer.alloc(64 * 1024, ' ');
+      const left = once(response, 'close');
       while (!response.destroyed && sent.bytes < 200 * 1024 * 1024) {
         sent.bytes += chunk.length;
-        if (!response.write(chunk)) {
-          await new Promise<void>((resolve) => {
-            response.once('drain', resolve);
-            response.once('close', resolve);
-          });
-        }
+        if (!response.write(chunk)) await Promise.race([once(response, 'drain'), left]);
       }
       response.end();
     };

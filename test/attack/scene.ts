@@ -75,9 +75,14 @@ export class Scene implements Watched, AsyncDisposable {
 
   /** One request over a connection of its own. */
   async ask(ask: Ask = {}): Promise<RawResponse> {
-    await using client = await this.connect();
-    client.send(this.request(ask));
-    return await this.answer(client, ask.method === 'HEAD' ? { to: 'HEAD' } : {});
+    const client = await this.connect();
+    try {
+      client.send(this.request(ask));
+      return await this.answer(client, ask.method === 'HEAD' ? { to: 'HEAD' } : {});
+    } finally {
+      // Not awaited: thousands of these would each wait for a socket that nobody needs any more.
+      void client.close();
+    }
   }
 
   /** The bytes of a request. */

@@ -377,7 +377,7 @@ describe('a token in another spelling', () => {
     // An RS256 signature of 256 bytes leaves four spare bits in its last character.
     const token = scene.token({ key: 'RS256' });
     const at = alphabet.indexOf(token.slice(-1));
-    const variants = [...alphabet.slice(at + 1, at + 16)].map((last) => token.slice(0, -1) + last);
+    const variants = Array.from(alphabet.slice(at + 1, at + 16), (last) => token.slice(0, -1) + last);
     const same = variants.filter((variant) =>
       Buffer.from(segments(variant)[2], 'base64url').equals(Buffer.from(segments(token)[2], 'base64url')),
     );

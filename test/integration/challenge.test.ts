@@ -158,14 +158,11 @@ describe('A21 pages in browsers', () => {
 
   it('get a preflight answered 204 without a token, for a day, with the headers they ask for (A21)', async () => {
     await using world = await startWorld({ route });
-    const asked = 'authorization, content-type, mcp-protocol-version, mcp-session-id, mcp-param-x, last-event-id';
+    const asked =
+      'authorization, content-type, mcp-protocol-version, mcp-session-id, mcp-param-x, last-event-id';
     const response = await world.ask({
       method: 'OPTIONS',
-      headers: [
-        page,
-        ['Access-Control-Request-Method', 'POST'],
-        ['Access-Control-Request-Headers', asked],
-      ],
+      headers: [page, ['Access-Control-Request-Method', 'POST'], ['Access-Control-Request-Headers', asked]],
     });
     expect([response.status, response.body.length]).toEqual([204, 0]);
     expectCors(response);

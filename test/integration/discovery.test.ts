@@ -162,18 +162,21 @@ describe('A18 resource URLs', () => {
     ['https://mcp.example.com/mcp?tenant=x', 'https://mcp.example.com/mcp?tenant=x', '/mcp?tenant=x'],
     ['https://mcp.example.com:8443/mcp', 'https://mcp.example.com:8443/mcp', '/mcp'],
   ] as const;
-  it.each(accepted)('like %s are kept as %s, and their metadata is served (A18)', async (given, kept, path) => {
-    await using world = await startWorld({
-      path: '/elsewhere',
-      route: `resource: ${JSON.stringify(given)}`,
-    });
-    const { origin } = new URL(kept);
-    const challenge = only(await world.ask(), 'www-authenticate');
-    expect(challenge).toContain(`resource_metadata="${origin}${bare}${path}"`);
-    const response = await world.ask({ method: 'GET', target: `${bare}${path}` });
-    expect(response.status).toBe(200);
-    expect(json(response)).toMatchObject({ resource: kept });
-  });
+  it.each(accepted)(
+    'like %s are kept as %s, and their metadata is served (A18)',
+    async (given, kept, path) => {
+      await using world = await startWorld({
+        path: '/elsewhere',
+        route: `resource: ${JSON.stringify(given)}`,
+      });
+      const { origin } = new URL(kept);
+      const challenge = only(await world.ask(), 'www-authenticate');
+      expect(challenge).toContain(`resource_metadata="${origin}${bare}${path}"`);
+      const response = await world.ask({ method: 'GET', target: `${bare}${path}` });
+      expect(response.status).toBe(200);
+      expect(json(response)).toMatchObject({ resource: kept });
+    },
+  );
 
   it('of a path / have no slash at the end where they come from publicUrl (A18)', async () => {
     await using world = await startWorld({ path: '/' });
@@ -187,7 +190,9 @@ describe('A18 resource URLs', () => {
 
 describe('A05 discovery: off', () => {
   it('publishes no metadata and challenges with the realm alone (A05)', async () => {
-    await using world = await startWorld({ route: 'discovery: off, challengeScopes: [a], scopesSupported: [a]' });
+    await using world = await startWorld({
+      route: 'discovery: off, challengeScopes: [a], scopesSupported: [a]',
+    });
     for (const target of [bare, `${bare}/mcp`])
       expect((await world.ask({ method: 'GET', target })).status).toBe(404);
     const missing = await world.ask();

@@ -12,7 +12,14 @@ function readAs(request: RecordedRequest, name: string): readonly string[] {
     .map(([, value]) => value);
 }
 
-const own = ['X-Auth-Subject', 'X-Auth-Issuer', 'X-Auth-Client-Id', 'X-Auth-Scopes', 'X-Auth-Email', 'X-Auth-Groups'];
+const own = [
+  'X-Auth-Subject',
+  'X-Auth-Issuer',
+  'X-Auth-Client-Id',
+  'X-Auth-Scopes',
+  'X-Auth-Email',
+  'X-Auth-Groups',
+];
 
 /** A client's attempts to say a header itself. */
 function spellings(name: string): readonly (readonly [string, string])[] {
@@ -80,7 +87,9 @@ describe('N1 forged identities', () => {
   });
 
   it('give way under names that the operator chose, the preset of oauth2-proxy included (N1)', async () => {
-    await using world = await startWorld({ route: 'identity: { preset: oauth2-proxy, headers: { client: X-Client } }' });
+    await using world = await startWorld({
+      route: 'identity: { preset: oauth2-proxy, headers: { client: X-Client } }',
+    });
     const names = ['X-Forwarded-User', 'X-Forwarded-Email', 'X-Forwarded-Groups', 'X-Client'];
     const claims = { email: 'alice@example.com', groups: ['a', 'b'] };
     const token = world.issuer.token({ claims });
@@ -95,6 +104,17 @@ describe('N1 forged identities', () => {
     expect(world.passed).not.toMatch(/mallory|root/);
   });
 });
+
+it.each(['X-Auth-Subject', 'x_auth_subject', 'X-Auth-Groups'])(
+  'no setting lets a client say %s: the start fails (N1)',
+  async (name) => {
+    const options = {
+      route: 'identity: { claims: { X-Auth-Groups: groups } }',
+      upstream: `requestHeaders: [${name}]`,
+    };
+    await expect(startWorld(options)).rejects.toThrow('routes[0].upstream.requestHeaders[0]');
+  },
+);
 
 describe('N2 hostile claims', () => {
   const values = [
@@ -113,17 +133,20 @@ describe('N2 hostile claims', () => {
     ['\ud800', undefined],
     [{ a: 1 }, undefined],
   ] as const;
-  it.each(values)('the claim %j arrives as %s, once, or the request is refused (N2)', async (value, expected) => {
-    await using world = await startWorld({ route: 'identity: { claims: { X-Auth-Team: team } }' });
-    const response = await world.ask({ token: world.issuer.token({ claims: { team: value } }) });
-    if (expected === undefined) {
-      expect([response.status, json(response)]).toMatchObject([403, { error: { code: 40300 } }]);
-      expect(world.passed).toBe('');
-      return;
-    }
-    expect(response.status).toBe(200);
-    expect((await world.upstream.request()).header('x-auth-team')).toEqual([expected]);
-  });
+  it.each(values)(
+    'the claim %j arrives as %s, once, or the request is refused (N2)',
+    async (value, expected) => {
+      await using world = await startWorld({ route: 'identity: { claims: { X-Auth-Team: team } }' });
+      const response = await world.ask({ token: world.issuer.token({ claims: { team: value } }) });
+      if (expected === undefined) {
+        expect([response.status, json(response)]).toMatchObject([403, { error: { code: 40300 } }]);
+        expect(world.passed).toBe('');
+        return;
+      }
+      expect(response.status).toBe(200);
+      expect((await world.upstream.request()).header('x-auth-team')).toEqual([expected]);
+    },
+  );
 
   it.each([
     [['a', 'b,c'], 'a,b%2Cc'],
@@ -211,7 +234,11 @@ it('no token, cookie, code or secret is in log, audit, metrics or an answer (S13
     jsonrpc: '2.0',
     id: 1,
     method: 'tools/call',
-    params: { name: 'login', arguments: { password: secrets.mint('argument') }, _meta: { token: secrets.mint('meta') } },
+    params: {
+      name: 'login',
+      arguments: { password: secrets.mint('argument') },
+      _meta: { token: secrets.mint('meta') },
+    },
   });
 
   upstream.answerOnce({
@@ -223,25 +250,54 @@ it('no token, cookie, code or secret is in log, audit, metrics or an answer (S13
     },
   });
   expect(await told({ token, target: `/mcp${query}`, headers: lines, body })).toBe(200);
-  upstream.answerOnce({ status: 401, headers: { 'www-authenticate': `X realm="${secrets.mint('realm')}"` }, body: secrets.mint('body of a 401') });
+  upstream.answerOnce({
+    status: 401,
+    headers: { 'www-authenticate': `X realm="${secrets.mint('realm')}"` },
+    body: secrets.mint('body of a 401'),
+  });
   expect(await told({ token, headers: lines, body })).toBe(502);
-  upstream.answerOnce({ status: 302, headers: { location: `https://login.example/?state=${secrets.mint('state')}` } });
+  upstream.answerOnce({
+    status: 302,
+    headers: { location: `https://login.example/?state=${secrets.mint('state')}` },
+  });
   expect(await told({ token, body })).toBe(502);
   upstream.answerOnce({ bytes: `HTTP/1.1 garbage ${secrets.mint('garbage')}\r\n\r\n` });
   expect(await told({ token, body })).toBe(502);
 
   expect(await told({ token: watched('expired token', { claims: { exp: 1_000_000 } }), body })).toBe(401);
-  expect(await told({ token: watched('token for another', { claims: { aud: 'https://other.example' } }) })).toBe(401);
-  expect(await told({ token: watched('token of a stranger', { claims: { iss: 'https://stranger.example' } }) })).toBe(401);
+  expect(
+    await told({ token: watched('token for another', { claims: { aud: 'https://other.example' } }) }),
+  ).toBe(401);
+  expect(
+    await told({ token: watched('token of a stranger', { claims: { iss: 'https://stranger.example' } }) }),
+  ).toBe(401);
   expect(await told({ token: watched('token of few scopes', { claims: { scope: 'other' } }) })).toBe(403);
-  expect(await told({ token: watched('token with a kid', { header: { kid: secrets.mint('kid') } }) })).toBeGreaterThan(400);
+  expect(
+    await told({ token: watched('token with a kid', { header: { kid: secrets.mint('kid') } }) }),
+  ).toBeGreaterThan(400);
   expect(await told({ token: secrets.mint('opaque token') })).toBe(401);
   expect(await told({ headers: [['Authorization', `Basic ${secrets.mint('basic')}`]] })).toBe(401);
-  expect(await told({ headers: [['Authorization', `Bearer ${secrets.mint('first')} ${secrets.mint('second')}`]] })).toBe(401);
-  expect(await told({ headers: [['Authorization', `Bearer ${token}`], ['Authorization', `Bearer ${token}`]] })).toBe(400);
-  expect(await told({ token, body: `{"jsonrpc":"2.0","id":1,"method":"x","params":"${secrets.mint('broken body')}` })).toBe(400);
+  expect(
+    await told({ headers: [['Authorization', `Bearer ${secrets.mint('first')} ${secrets.mint('second')}`]] }),
+  ).toBe(401);
+  expect(
+    await told({
+      headers: [
+        ['Authorization', `Bearer ${token}`],
+        ['Authorization', `Bearer ${token}`],
+      ],
+    }),
+  ).toBe(400);
+  expect(
+    await told({
+      token,
+      body: `{"jsonrpc":"2.0","id":1,"method":"x","params":"${secrets.mint('broken body')}`,
+    }),
+  ).toBe(400);
   expect(await told({ token, body: `{"${secrets.mint('member')}":1}` })).toBe(400);
-  expect(await told({ token, body: toolCall(1, `x${'y'.repeat(5_000)}${secrets.mint('long body')}`) })).toBe(413);
+  expect(await told({ token, body: toolCall(1, `x${'y'.repeat(5_000)}${secrets.mint('long body')}`) })).toBe(
+    413,
+  );
   expect(await told({ method: 'GET', target: `/nowhere${query}` })).toBe(404);
   expect(await told({ method: 'GET', target: `/.well-known/x${query}`, headers: lines })).toBe(404);
 
@@ -269,7 +325,13 @@ describe('the client’s token', () => {
     ] as const;
     world.upstream.answerOnce(new EventStream());
     for (const method of ['GET', 'POST', 'DELETE']) {
-      const asked = world.ask({ method, token, headers, target: `/mcp?access_token=${token}`, withinMs: 500 });
+      const asked = world.ask({
+        method,
+        token,
+        headers,
+        target: `/mcp?access_token=${token}`,
+        withinMs: 500,
+      });
       await asked.catch(() => undefined);
     }
     await world.upstream.request(3);
@@ -277,18 +339,25 @@ describe('the client’s token', () => {
     expect(secrets.leaksIn({ upstream: world.passed })).toEqual([]);
   });
 
-  it.each([401, 403])('is no affair of the upstream’s: its %i is 502, and its challenge stays away (W09)', async (status) => {
-    await using world = await startWorld();
-    world.upstream.answer({
-      status,
-      headers: { 'www-authenticate': 'Bearer realm="upstream"' },
-      body: { error: 'the upstream said no' },
-    });
-    const response = await world.ask({ token: world.issuer.token() });
-    expect(response.status).toBe(502);
-    expect(response.header('www-authenticate')).toEqual([]);
-    expect(json(response)).toEqual({ jsonrpc: '2.0', id: 1, error: { code: 50200, message: 'The MCP server failed' } });
-    expect(only(response, 'cache-control')).toBe('no-store');
-    expect(world.upstream.requests).toHaveLength(1);
-  });
+  it.each([401, 403])(
+    'is no affair of the upstream’s: its %i is 502, and its challenge stays away (W09)',
+    async (status) => {
+      await using world = await startWorld();
+      world.upstream.answer({
+        status,
+        headers: { 'www-authenticate': 'Bearer realm="upstream"' },
+        body: { error: 'the upstream said no' },
+      });
+      const response = await world.ask({ token: world.issuer.token() });
+      expect(response.status).toBe(502);
+      expect(response.header('www-authenticate')).toEqual([]);
+      expect(json(response)).toEqual({
+        jsonrpc: '2.0',
+        id: 1,
+        error: { code: 50200, message: 'The MCP server failed' },
+      });
+      expect(only(response, 'cache-control')).toBe('no-store');
+      expect(world.upstream.requests).toHaveLength(1);
+    },
+  );
 });

@@ -99,34 +99,40 @@ describe('A26 event streams', () => {
 });
 
 describe('U1 a client that goes away', () => {
-  it.each(['POST', 'GET', 'DELETE'])('before the headers ends its %s at the upstream within a second (U1)', async (method) => {
-    await using world = await startWorld();
-    world.upstream.answer('hang');
-    await using client = await open(world, { method });
-    const request = await world.upstream.request();
-    await sleep(50);
-    const left = performance.now();
-    client.reset();
-    await eventually('the upstream sees it', () => request.aborted, 2_000);
-    expect((request.abortedAt ?? Infinity) - left).toBeLessThan(1_000);
-    await expect
-      .poll(() => world.gateway.audit)
-      .toMatchObject([{ status: 499, reason: 'client_left', end: 'client_left' }]);
-  });
+  it.each(['POST', 'GET', 'DELETE'])(
+    'before the headers ends its %s at the upstream within a second (U1)',
+    async (method) => {
+      await using world = await startWorld();
+      world.upstream.answer('hang');
+      await using client = await open(world, { method });
+      const request = await world.upstream.request();
+      await sleep(50);
+      const left = performance.now();
+      client.reset();
+      await eventually('the upstream sees it', () => request.aborted, 2_000);
+      expect((request.abortedAt ?? Infinity) - left).toBeLessThan(1_000);
+      await expect
+        .poll(() => world.gateway.audit)
+        .toMatchObject([{ status: 499, reason: 'client_left', end: 'client_left' }]);
+    },
+  );
 
-  it.each(['POST', 'GET'])('in the middle of a stream ends its %s at the upstream within a second (U1)', async (method) => {
-    await using world = await startWorld();
-    const stream = new EventStream();
-    world.upstream.answer(stream);
-    await using client = await open(world, { method });
-    await stream.opened();
-    await stream.send({ first: true });
-    await client.received('first');
-    const left = performance.now();
-    await client.close();
-    expect((await stream.closed(2_000)) - left).toBeLessThan(1_000);
-    await expect.poll(() => world.gateway.audit).toMatchObject([{ status: 200, end: 'client_left' }]);
-  });
+  it.each(['POST', 'GET'])(
+    'in the middle of a stream ends its %s at the upstream within a second (U1)',
+    async (method) => {
+      await using world = await startWorld();
+      const stream = new EventStream();
+      world.upstream.answer(stream);
+      await using client = await open(world, { method });
+      await stream.opened();
+      await stream.send({ first: true });
+      await client.received('first');
+      const left = performance.now();
+      await client.close();
+      expect((await stream.closed(2_000)) - left).toBeLessThan(1_000);
+      await expect.poll(() => world.gateway.audit).toMatchObject([{ status: 200, end: 'client_left' }]);
+    },
+  );
 
   it('in the middle of a long answer ends it at the upstream within a second (U1)', async () => {
     await using world = await startWorld();
@@ -177,7 +183,9 @@ describe('U6 a silent stream', () => {
     await client.received(':\n\n', 2_000);
     await stream.end();
     const events = (await client.response()).body.toString().replaceAll(/(?<=^|\n\n):\n\n/g, '');
-    expect(events).toBe('event: message\ndata: {"half":true}\n\ndata: 0\n\ndata: 1\n\ndata: 2\n\ndata: 3\n\n');
+    expect(events).toBe(
+      'event: message\ndata: {"half":true}\n\ndata: 0\n\ndata: 1\n\ndata: 2\n\ndata: 3\n\n',
+    );
   });
 });
 
@@ -191,13 +199,21 @@ describe('a stream whose token expires', () => {
     await stream.opened();
     await stream.send({ first: true });
     await client.received('first');
-    return { world, stream, client, exp };
+    return {
+      world,
+      stream,
+      client,
+      exp,
+      async [Symbol.asyncDispose]() {
+        await client.close();
+        await world[Symbol.asyncDispose]();
+      },
+    };
   };
 
   it('ends cleanly at exp and grace, at both ends (closeOnExpiry, A01)', async () => {
-    const { world, stream, client, exp } = await streamFor('1s', 2);
-    await using _parts = world;
-    await using _client = client;
+    await using running = await streamFor('1s', 2);
+    const { world, stream, client, exp } = running;
     await stream.closed(5_000);
     const late = Date.now() - (exp + 1) * 1_000;
     expect(late).toBeGreaterThan(-50);
@@ -208,89 +224,94 @@ describe('a stream whose token expires', () => {
   });
 
   it('goes on where the route says never (closeOnExpiry)', async () => {
-    const { world, stream, client } = await streamFor('never', 1);
-    await using _parts = world;
-    await using _client = client;
+    await using running = await streamFor('never', 1);
+    const { stream, client } = running;
     await sleep(2_000);
     await stream.send({ still: 'there' });
     await client.received('still');
   });
 });
 
-it('a slow client slows the upstream: of 128 MiB the gateway holds less than 32 MiB (U2)', { timeout: 60_000 }, async () => {
-  const mebibyte = 1_024 * 1_024;
-  const total = 128 * mebibyte;
-  const chunk = Buffer.from(`data: ${'x'.repeat(64 * 1_024 - 8)}\n\n`);
-  const folder = mkdtempSync(join(tmpdir(), 'portcullis-slow-'));
-  await using parts = new AsyncDisposableStack();
-  parts.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const [port, opsPort] = [await reserveFreePort(), await reserveFreePort()];
-  const issuer = parts.use(await startIssuer({ algorithms: ['ES256'], audience: `http://localhost:${port}/mcp` }));
-  const upstream = parts.use(await startRecordingUpstream());
-  const file = join(folder, 'config.yaml');
-  writeFileSync(
-    file,
-    `publicUrl: http://localhost:${port}
+it(
+  'a slow client slows the upstream: of 128 MiB the gateway holds less than 32 MiB (U2)',
+  { timeout: 60_000 },
+  async () => {
+    const mebibyte = 1_024 * 1_024;
+    const total = 128 * mebibyte;
+    const chunk = Buffer.from(`data: ${'x'.repeat(64 * 1_024 - 8)}\n\n`);
+    const folder = mkdtempSync(join(tmpdir(), 'portcullis-slow-'));
+    await using parts = new AsyncDisposableStack();
+    parts.defer(() => rmSync(folder, { recursive: true, force: true }));
+    const [port, opsPort] = [await reserveFreePort(), await reserveFreePort()];
+    const issuer = parts.use(
+      await startIssuer({ algorithms: ['ES256'], audience: `http://localhost:${port}/mcp` }),
+    );
+    const upstream = parts.use(await startRecordingUpstream());
+    const file = join(folder, 'config.yaml');
+    writeFileSync(
+      file,
+      `publicUrl: http://localhost:${port}
 listen: { host: 127.0.0.1, port: ${port} }
 ops: { host: 127.0.0.1, port: ${opsPort} }
 authorizationServers: [{ issuer: '${issuer.url}' }]
 routes: [{ path: /mcp, upstream: '${upstream.url}' }]
 `,
-  );
-  // A process of its own: its memory is the gateway's alone.
-  parts.use(
-    await startChild({
-      name: 'gateway',
-      args: [fileURLToPath(new URL('../../src/main.ts', import.meta.url)), '--config', file],
-      readyUrl: `http://127.0.0.1:${opsPort}/readyz`,
-    }),
-  );
-  const residentBytes = async (): Promise<number> => {
-    const text = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
-    return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
-  };
-  const ask = async () => {
-    const stream = new EventStream();
-    upstream.answerOnce(stream);
-    const socket = connect({ port, host: '127.0.0.1' });
-    parts.defer(() => void socket.destroy());
-    socket.write(requestText(port, { token: issuer.token(), headers: accept, body: toolCall() }));
-    await stream.opened();
-    const transfer = { sent: 0, received: 0 };
-    socket.on('data', (data: Buffer) => (transfer.received += data.length));
-    const sending = (async () => {
-      for (; transfer.sent < total; transfer.sent += chunk.length) await stream.write(chunk);
-      await stream.end();
-    })();
-    return { socket, transfer, sending };
-  };
-  // What the runtime takes for such an answer at full speed is no matter of slowness.
-  const fast = await ask();
-  await fast.sending;
-  await eventually('all of it', () => fast.transfer.received > total, 20_000);
+    );
+    // A process of its own: its memory is the gateway's alone.
+    parts.use(
+      await startChild({
+        name: 'gateway',
+        args: [fileURLToPath(new URL('../../src/main.ts', import.meta.url)), '--config', file],
+        readyUrl: `http://127.0.0.1:${opsPort}/readyz`,
+      }),
+    );
+    const residentBytes = async (): Promise<number> => {
+      const text = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+      return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
+    };
+    const ask = async () => {
+      const stream = new EventStream();
+      upstream.answerOnce(stream);
+      const socket = connect({ port, host: '127.0.0.1' });
+      parts.defer(() => void socket.destroy());
+      socket.write(requestText(port, { token: issuer.token(), headers: accept, body: toolCall() }));
+      await stream.opened();
+      const transfer = { sent: 0, received: 0 };
+      socket.on('data', (data: Buffer) => (transfer.received += data.length));
+      const sending = (async () => {
+        for (; transfer.sent < total; transfer.sent += chunk.length) await stream.write(chunk);
+        await stream.end();
+      })();
+      return { socket, transfer, sending };
+    };
+    // What the runtime takes for such an answer at full speed is no matter of slowness.
+    const fast = await ask();
+    await fast.sending;
+    await eventually('all of it', () => fast.transfer.received > total, 20_000);
 
-  const before = await residentBytes();
-  const { socket, transfer, sending } = await ask();
-  socket.pause();
-  // As long as the client doesn't read, the upstream gets rid of no more than sockets hold.
-  await sleep(1_000);
-  const stalledAt = transfer.sent;
-  await sleep(1_000);
-  expect(transfer.sent).toBe(stalledAt);
-  expect(transfer.sent).toBeLessThan(total / 2);
-  let most = await residentBytes();
-  expect((most - before) / mebibyte).toBeLessThan(32);
-  for (let pauses = 0; transfer.sent < total; pauses += 1) {
-    socket.resume();
-    await sleep(5);
+    const before = await residentBytes();
+    const { socket, transfer, sending } = await ask();
     socket.pause();
-    await sleep(20);
-    if (pauses % 5 === 0) most = Math.max(most, await residentBytes());
-  }
-  socket.resume();
-  await sending;
-  await eventually('all of it', () => transfer.received > total, 20_000);
-  most = Math.max(most, await residentBytes());
-  // Once bytes flow again, V8 lets up to 64 MiB of used-up buffers lie before it collects them.
-  expect((most - before) / mebibyte).toBeLessThan(72);
-});
+    // As long as the client doesn't read, the upstream gets rid of no more than sockets hold.
+    await sleep(1_000);
+    const stalledAt = transfer.sent;
+    await sleep(1_000);
+    expect(transfer.sent).toBe(stalledAt);
+    expect(transfer.sent).toBeLessThan(total / 2);
+    let most = await residentBytes();
+    expect((most - before) / mebibyte).toBeLessThan(32);
+    for (let pauses = 0; transfer.sent < total; pauses += 1) {
+      socket.resume();
+      await sleep(5);
+      socket.pause();
+      await sleep(20);
+      if (pauses % 5 === 0) most = Math.max(most, await residentBytes());
+    }
+    socket.resume();
+    await sending;
+    await eventually('all of it', () => transfer.received > total, 20_000);
+    most = Math.max(most, await residentBytes());
+    // Once bytes flow again, V8 lets up to 64 MiB of used-up buffers lie before it collects them.
+    expect((most - before) / mebibyte).toBeLessThan(72);
+  },
+);

@@ -4,7 +4,6 @@ import { startGateway } from '../support/gateway.ts';
 import { startIssuer } from '../support/issuer.ts';
 import { reserveFreePort } from '../support/loopback.ts';
 import type { RecordingUpstream } from '../support/recording-upstream.ts';
-import { startRecordingUpstream } from '../support/recording-upstream.ts';
 import { mintKey, type SigningAlgorithm } from '../support/signing-key.ts';
 import { ask, json, metric, only, startWorld, type World } from './world.ts';
 
@@ -132,8 +131,7 @@ describe('A06 audiences', () => {
   ] as const;
   it.each(audienceCases)('$name are any-of, and replace the resource (A06)', async ({ keys }) => {
     await using world = await startWorld(keys);
-    const judged = async (aud: unknown) =>
-      statusOf(world, world.issuer.token({ claims: { aud } }));
+    const judged = async (aud: unknown) => statusOf(world, world.issuer.token({ claims: { aud } }));
     expect(await judged('b')).toBe(200);
     expect(await judged(['x', 'a'])).toBe(200);
     for (const aud of [world.resource, 'A', 'a ', 'ab', ['x'], [], undefined, 7, [['a']], 'a b', 'c', null])
@@ -142,8 +140,7 @@ describe('A06 audiences', () => {
 
   it('are the resource alone where none are listed, in its own spellings (A06)', async () => {
     await using world = await startWorld({ server: 'audiences: []' });
-    const judged = async (aud: unknown) =>
-      statusOf(world, world.issuer.token({ claims: { aud } }));
+    const judged = async (aud: unknown) => statusOf(world, world.issuer.token({ claims: { aud } }));
     const { resource } = world;
     const good = [
       resource,
@@ -185,7 +182,8 @@ describe('A07 algorithms', () => {
       issuerOptions: { algorithms: all },
       server: `algorithms: [${all.join(', ')}]`,
     });
-    for (const key of all) expect([key, await statusOf(world, world.issuer.token({ key }))]).toEqual([key, 200]);
+    for (const key of all)
+      expect([key, await statusOf(world, world.issuer.token({ key }))]).toEqual([key, 200]);
     for (const listed of ['Ed25519', 'EdDSA']) {
       for (const published of ['Ed25519', 'EdDSA'] as const) {
         await using edwards = await startWorld({
@@ -234,7 +232,9 @@ describe('A07 algorithms', () => {
 });
 
 describe('A08 exp', () => {
-  const ago = (seconds: number): Record<string, unknown> => ({ exp: Math.floor(Date.now() / 1_000) - seconds });
+  const ago = (seconds: number): Record<string, unknown> => ({
+    exp: Math.floor(Date.now() / 1_000) - seconds,
+  });
   it.each([
     { server: undefined, claims: ago(30), status: 401 },
     { server: 'leeway: 60s', claims: ago(30), status: 200 },
@@ -255,21 +255,24 @@ describe('A08 exp', () => {
 });
 
 describe('A09 nbf and iat', () => {
-  it.each(['nbf', 'iat'])('%s an hour ahead is refused unless its check is off; a text never is a time (A09)', async (claim) => {
-    const ahead = { [claim]: Math.floor(Date.now() / 1_000) + 3_600 };
-    await using strict = await startWorld();
-    expect(await statusOf(strict, strict.issuer.token({ claims: ahead }))).toBe(401);
-    for (const value of ['x', '1', null, {}, [], true, -1]) {
-      const response = await strict.ask({ token: strict.issuer.token({ claims: { [claim]: value } }) });
-      expect([value, response.status]).toEqual([value, 401]);
-      expect(only(response, 'www-authenticate')).toContain('error="invalid_token"');
-    }
-    expect(await statusOf(strict, strict.issuer.token({ claims: { [claim]: undefined } }))).toBe(200);
-    await using lax = await startWorld({ server: `verify: { ${claim}: false }` });
-    expect(await statusOf(lax, lax.issuer.token({ claims: ahead }))).toBe(200);
-    await using patient = await startWorld({ server: 'leeway: 2h' });
-    expect(await statusOf(patient, patient.issuer.token({ claims: ahead }))).toBe(200);
-  });
+  it.each(['nbf', 'iat'])(
+    '%s an hour ahead is refused unless its check is off; a text never is a time (A09)',
+    async (claim) => {
+      const ahead = { [claim]: Math.floor(Date.now() / 1_000) + 3_600 };
+      await using strict = await startWorld();
+      expect(await statusOf(strict, strict.issuer.token({ claims: ahead }))).toBe(401);
+      for (const value of ['x', '1', null, {}, [], true, -1]) {
+        const response = await strict.ask({ token: strict.issuer.token({ claims: { [claim]: value } }) });
+        expect([value, response.status]).toEqual([value, 401]);
+        expect(only(response, 'www-authenticate')).toContain('error="invalid_token"');
+      }
+      expect(await statusOf(strict, strict.issuer.token({ claims: { [claim]: undefined } }))).toBe(200);
+      await using lax = await startWorld({ server: `verify: { ${claim}: false }` });
+      expect(await statusOf(lax, lax.issuer.token({ claims: ahead }))).toBe(200);
+      await using patient = await startWorld({ server: 'leeway: 2h' });
+      expect(await statusOf(patient, patient.issuer.token({ claims: ahead }))).toBe(200);
+    },
+  );
 });
 
 describe('A10 iss', () => {
@@ -286,7 +289,9 @@ routes: [{ path: /mcp, upstream: '${upstream.url}' }]
     expect(await statusOf(world, token)).toBe(200);
     expect(world.upstream.requests[0]?.header('x-auth-issuer')).toEqual([second]);
     expect(await metric(world.gateway, 'portcullis_token_signatures_total{outcome="verified"}')).toBe(1);
-    expect(await metric(world.gateway, 'portcullis_token_signatures_total{outcome="failed"}')).toBeUndefined();
+    expect(
+      await metric(world.gateway, 'portcullis_token_signatures_total{outcome="failed"}'),
+    ).toBeUndefined();
     for (const iss of [`${second}/`, second.toUpperCase(), undefined, [second], ''])
       expect([iss, await statusOf(world, world.issuer.token({ claims: { iss } }))]).toEqual([iss, 401]);
   });
@@ -304,13 +309,18 @@ routes: [{ path: /mcp, upstream: '${upstream.url}' }]
 });
 
 describe('A11 what can not be switched off', () => {
-  it.each(['aud', 'signature', 'sub'])('verify: { %s: false } is a fault that names the key (A11)', async (key) => {
-    const start = startWorld({ server: `verify: { ${key}: false }` });
-    await expect(start).rejects.toThrow(`authorizationServers[0].verify.${key}`);
-  });
+  it.each(['aud', 'signature', 'sub'])(
+    'verify: { %s: false } is a fault that names the key (A11)',
+    async (key) => {
+      const start = startWorld({ server: `verify: { ${key}: false }` });
+      await expect(start).rejects.toThrow(`authorizationServers[0].verify.${key}`);
+    },
+  );
 
   it('a signed token without a usable sub is 401 (A11)', async () => {
-    await using world = await startWorld({ server: 'verify: { exp: false, nbf: false, iat: false, iss: false }' });
+    await using world = await startWorld({
+      server: 'verify: { exp: false, nbf: false, iat: false, iss: false }',
+    });
     for (const sub of [undefined, '', ' ', 7, null, ['alice'], { a: 1 }, 'a\nb', '\ud800'])
       expect([sub, await statusOf(world, world.issuer.token({ claims: { sub } }))]).toEqual([sub, 401]);
     expect(world.passed).toBe('');
@@ -336,9 +346,7 @@ describe('A12 keys', () => {
     clock.pass(2 * 3_600 + 1);
     issuer.behave(issuer.paths.jwks, { delayMs: 200 });
     const before = issuer.hits(issuer.paths.jwks);
-    const statuses = await Promise.all(
-      Array.from({ length: 50 }, () => statusOf(world, issuer.token())),
-    );
+    const statuses = await Promise.all(Array.from({ length: 50 }, () => statusOf(world, issuer.token())));
     expect(new Set(statuses)).toEqual(new Set([200]));
     expect(issuer.hits(issuer.paths.jwks) - before).toBe(1);
   });
@@ -421,7 +429,17 @@ describe('A12 keys', () => {
   });
 
   it.each([
-    ['101 keys', { keys: Array.from({ length: 101 }, (_, kid) => ({ kty: 'OKP', crv: 'Ed25519', x: 'AA', kid: `${kid}` })) }],
+    [
+      '101 keys',
+      {
+        keys: Array.from({ length: 101 }, (_, kid) => ({
+          kty: 'OKP',
+          crv: 'Ed25519',
+          x: 'AA',
+          kid: `${kid}`,
+        })),
+      },
+    ],
     ['more than 256 KiB', `{"keys":[],"padding":"${'x'.repeat(300_000)}"}`],
     ['no key set', { keys: 'many' }],
     ['no usable key', { keys: [] }],
@@ -459,7 +477,9 @@ routes: [{ path: /mcp, upstream: '${world.upstream.url}' }]
 `,
     { port, when: 'listening' },
   );
-  await expect.poll(async () => (await fetch(`${gateway.opsUrl}/readyz`)).status, { timeout: 5_000 }).toBe(200);
+  await expect
+    .poll(async () => (await fetch(`${gateway.opsUrl}/readyz`)).status, { timeout: 5_000 })
+    .toBe(200);
   const aud = `http://localhost:${port}/mcp`;
   const began = performance.now();
   const [hanging, healthy] = await Promise.all([
@@ -492,16 +512,21 @@ describe('A14 the principal', () => {
     [{ client_id: 7, azp: undefined }, [], []],
     [{ client_id: undefined, azp: undefined, email: 'a@example.com' }, [], ['a@example.com']],
     [{ client_id: undefined, azp: undefined, email: ['a@example.com'] }, [], []],
-  ])('of %o has the client %o and the email %o, and nothing that is made up (A14)', async (claims, client, email) => {
-    await using world = await startWorld({ route: 'identity: { claims: { X-Auth-Groups: groups } }' });
-    expect(await statusOf(world, world.issuer.token({ claims: { ...claims, groups: ['eng', 'ops'] } }))).toBe(200);
-    expect(await headersOf(world.upstream, 1, names)).toEqual({
-      'x-auth-subject': ['alice'],
-      'x-auth-client-id': client,
-      'x-auth-email': email,
-      'x-auth-groups': ['eng,ops'],
-    });
-  });
+  ])(
+    'of %o has the client %o and the email %o, and nothing that is made up (A14)',
+    async (claims, client, email) => {
+      await using world = await startWorld({ route: 'identity: { claims: { X-Auth-Groups: groups } }' });
+      expect(
+        await statusOf(world, world.issuer.token({ claims: { ...claims, groups: ['eng', 'ops'] } })),
+      ).toBe(200);
+      expect(await headersOf(world.upstream, 1, names)).toEqual({
+        'x-auth-subject': ['alice'],
+        'x-auth-client-id': client,
+        'x-auth-email': email,
+        'x-auth-groups': ['eng,ops'],
+      });
+    },
+  );
 
   it('is read from the claims that the configuration names (A14)', async () => {
     await using world = await startWorld({
