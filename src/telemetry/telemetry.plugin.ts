@@ -26,7 +26,7 @@ export const telemetryStage = fp<TelemetryOptions>(
     app.addHook('onRequest', (request, reply, next) => {
       const startedAt = performance.now();
       // Once the socket is gone it no longer knows its peer; a client that resets at once may be gone already.
-      const address = (request.ip as string | undefined) ?? 'unknown';
+      const address = request.raw.socket.remoteAddress === undefined ? 'unknown' : request.ip;
       reply.raw.on('close', () => {
         const record = recordOf(request, reply, { startedAt, endedAt: performance.now(), address });
         const time = writeTime(clock());
