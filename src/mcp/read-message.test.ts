@@ -70,12 +70,18 @@ describe('the message reader', () => {
     ['{"jsonrpc":"2.0","id":1,"method":"ping","PARAMS":{}}', 'member_case'],
     ['{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Name":"b"}}', 'member_case'],
     ['{"jsonrpc":"2.0","id":1,"method":"tools/call","param\\u017f":{"name":"b"}}', 'member_case'],
+    ['{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{"taskId":"x","TaskId":"y"}}', 'member_case'],
+    ['{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}', 'ok'],
     // C-042: neither request nor response.
     ['{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}', 'shape'],
     ['{"jsonrpc":"2.0","id":null,"method":"tools/call"}', 'id'],
     ['{"jsonrpc":"2.0","id":1.5,"method":"ping"}', 'id'],
     ['{"jsonrpc":"2.0","id":1e3,"method":"ping"}', 'id'],
     ['{"jsonrpc":"2.0","id":-0,"method":"ping"}', 'id'],
+    ['{"jsonrpc":"2.0","id":1e0,"method":"ping","params":{"id":1}}', 'id'],
+    ['{"jsonrpc":"2.0","id":1,"method":"ping","params":{"id":1e0}}', 'ok'],
+    ['{"jsonrpc":"2.0","id":0,"method":"ping"}', 'ok'],
+    ['[{"jsonrpc":"2.0","id":1.0,"method":"ping"},{"jsonrpc":"2.0","id":1,"method":"ping"}]', 'id'],
     ['{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}', 'id'],
     ['{"jsonrpc":"2.0","id":{},"method":"ping"}', 'id'],
     ['{"jsonrpc":"2.0","id":1,"result":{},"error":{}}', 'shape'],
@@ -83,7 +89,8 @@ describe('the message reader', () => {
     // C-013, C-007.
     [`{"jsonrpc":"2.0","id":1,"method":"ping","params":${'['.repeat(5000)}${']'.repeat(5000)}}`, 'too_deep'],
     ['{"jsonrpc":"2.0","id":1.0,"method":"ping"}', 'id'],
-    ['{"jsonrpc":"2.0","\\u0069d":1,"method":"ping"}', 'id'],
+    ['{"jsonrpc":"2.0","\\u0069d":1.0,"method":"ping"}', 'id'],
+    ['{"jsonrpc":"2.0","\\u0069d":1,"method":"ping"}', 'ok'],
     ['\ufeff{"jsonrpc":"2.0","id":1,"method":"ping"}', 'not_json'],
     ['{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\\ud800"}}', 'not_utf8'],
   ])('refuses %s', (text, expected) => {

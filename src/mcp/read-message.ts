@@ -22,8 +22,9 @@ export function readMessage(bytes: Buffer): ReadMessage {
   const read = readStrictJson(bytes);
   if (!read.ok) return refused(read.fault, null);
   const { value, text } = read;
+  const writtenIds = idsAsWritten(value, text);
   if (!Array.isArray(value)) {
-    const message = judgeEnvelope(value, text);
+    const message = judgeEnvelope(value, writtenIds);
     return 'kind' in message
       ? { ok: true, call: { messages: [message], batch: false, bytes } }
       : refused(message.reason, message.id);
@@ -31,7 +32,7 @@ export function readMessage(bytes: Buffer): ReadMessage {
   if (value.length > maximumBatch) return refused('batch', null);
   const messages: Message[] = [];
   for (const element of value as unknown[]) {
-    const message = judgeEnvelope(element, text);
+    const message = judgeEnvelope(element, writtenIds);
     if (!('kind' in message)) return refused(message.reason, null);
     messages.push(message);
   }
@@ -49,10 +50,10 @@ interface EnvelopeFault {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function judgeEnvelope(value: unknown, text: string): Message | EnvelopeFault {
+function judgeEnvelope(value: unknown, writtenIds: WrittenIds): Message | EnvelopeFault {
   if (!isObject(value)) return { reason: 'shape', id: null };
   const { jsonrpc, method, params } = value;
-  const id = requestId(value['id'], text);
+  const id = requestId(value, writtenIds);
   const fault = (reason: MessageReason): EnvelopeFault => ({ reason, id });
   if (hasLookalike(value, envelopeMembers) || (isObject(params) && hasLookalike(params, paramsMembers))) {
     return fault('member_case');
@@ -85,23 +86,41 @@ function targetOf(method: string, params: unknown): string | undefined {
 }
 
 /** The JSON text of an id that every language reads alike: a string, or an integer written as one. */
-function requestId(id: unknown, text: string): string | null {
+function requestId(envelope: JsonObject, writtenIds: WrittenIds): string | null {
+  const { id } = envelope;
   if (typeof id === 'string') return id.isWellFormed() ? JSON.stringify(id) : null;
-  return typeof id === 'number' && Number.isSafeInteger(id) && isWrittenPlainly(id, text) ? String(id) : null;
+  if (typeof id !== 'number' || !Number.isSafeInteger(id)) return null;
+  const written = writtenIds === undefined ? String(id) : writtenIds.get(envelope);
+  return written !== undefined && /^(?:0|-?[1-9][0-9]*)$/.test(written) ? written : null;
 }
 
-/** 1.0, 1e0 and -0 are integers to some languages only. Nothing but the text still knows how one was written. */
-function isWrittenPlainly(id: number, text: string): boolean {
-  const digits = String(id);
-  if (Object.is(id, -0)) return false;
-  for (let at = text.indexOf('"id"'); at !== -1; at = text.indexOf('"id"', at + 4)) {
-    plainId.lastIndex = at + 4;
-    if (plainId.exec(text)?.[1] === digits) return true;
-  }
-  return false;
-}
+/** How the numbers under `id` were written, by the object they stand in; undefined where all are plain. */
+type WrittenIds = ReadonlyMap<unknown, string> | undefined;
 
-const plainId = /[ \t\r\n]*:[ \t\r\n]*(-?[0-9]+)[ \t\r\n]*[,}]/y;
+// 1.0, 1e0 and -0 are integers to some languages only, and a key may be spelt with escapes.
+const unusualId = /"id"[ \t\r\n]*:[ \t\r\n]*-?(?:0[ \t\r\n]*[,}]|[0-9]+[.eE])|\\u/;
+
+/** Parsed numbers don't tell how they were written. Only where one may be unusual the text is parsed again to know. */
+function idsAsWritten(value: unknown, text: string): WrittenIds {
+  if (!unusualId.test(text)) return undefined;
+  const written = new Map<unknown, string>();
+  const again = JSON.parse(
+    text,
+    function revive(this: unknown, key: string, member: unknown, context?: { source?: string }) {
+      if (key === 'id' && typeof member === 'number') written.set(this, context?.source ?? '');
+      return member;
+    },
+  ) as unknown;
+  // The envelopes of the second reading stand for those of the first.
+  const pairs = Array.isArray(value)
+    ? (value as unknown[]).map((each, index) => [each, (again as unknown[])[index]])
+    : [[value, again]];
+  return new Map(
+    pairs.flatMap(([first, second]) =>
+      written.has(second) ? [[first, written.get(second) ?? ''] as const] : [],
+    ),
+  );
+}
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -111,15 +130,29 @@ function isObject(value: unknown): value is JsonObject {
  * Whether a member differs from one that is read by its case alone. Go's encoding/json matches names without
  * regard to case, by Unicode's simple folding: "ſ" is an s, "K" (Kelvin) a k.
  */
-function hasLookalike(object: JsonObject, members: ReadonlySet<string>): boolean {
+function hasLookalike(object: JsonObject, members: Members): boolean {
   for (const key in object) {
-    if (!members.has(key) && members.has(key.toUpperCase().toLowerCase())) return true;
+    if (!members.exact.has(key) && members.folded.has(fold(key))) return true;
   }
   return false;
 }
 
-const envelopeMembers = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
-const paramsMembers = new Set(['name', 'uri', 'arguments', '_meta', 'cursor', 'ref', 'level', 'task']);
+interface Members {
+  readonly exact: ReadonlySet<string>;
+  readonly folded: ReadonlySet<string>;
+}
+
+function membersNamed(...names: readonly string[]): Members {
+  return { exact: new Set(names), folded: new Set(names.map(fold)) };
+}
+
+function fold(key: string): string {
+  return key.toUpperCase().toLowerCase();
+}
+
+const envelopeMembers = membersNamed('jsonrpc', 'id', 'method', 'params', 'result', 'error');
+const callMembers = membersNamed('name', 'uri', 'arguments', '_meta', 'cursor');
+const paramsMembers = membersNamed(...callMembers.exact, 'ref', 'level', 'task', 'taskId', 'requestId');
 
 function refused(reason: MessageReason, id: string | null): ReadMessage {
   const code = reason === 'not_json' || reason === 'not_utf8' ? -32700 : -32600;

@@ -77,6 +77,7 @@ export type MessageReason =
   | 'not_utf8'
   | 'not_json'
   | 'too_deep'
+  | 'too_many'
   | 'duplicate_member'
   | 'member_case'
   | 'shape'

@@ -53,7 +53,7 @@ describe('strict JSON', () => {
   });
 
   it('refuses nesting that would exhaust another parser, and says so before it exhausts us', () => {
-    expect(faultOf(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`)).toBe('too_deep');
+    expect(faultOf(`{"a":${'['.repeat(40_000)}${']'.repeat(40_000)}}`)).toBe('too_deep');
     expect(faultOf(`{"a":${'['.repeat(63)}${']'.repeat(63)}}`)).toBeUndefined();
     expect(faultOf(`{"a":${'['.repeat(64)}${']'.repeat(64)}}`)).toBe('too_deep');
   });
@@ -62,6 +62,14 @@ describe('strict JSON', () => {
     const members = Array.from({ length: 5000 }, (_, index) => `"k${index}":1`);
     expect(faultOf(`{${members.join(',')}}`)).toBeUndefined();
     expect(faultOf(`{${[...members, '"k17":1'].join(',')}}`)).toBe('duplicate_member');
+  });
+
+  it('refuses more members or containers than any call has, before it builds them (C-013)', () => {
+    expect(faultOf(`{"a":[${Array.from({ length: 50_001 }, () => '{}').join(',')}]}`)).toBe('too_many');
+    expect(faultOf(`{${Array.from({ length: 50_001 }, (_, index) => `"${index}":0`).join(',')}}`)).toBe(
+      'too_many',
+    );
+    expect(faultOf(`{"a":[${Array.from({ length: 200_000 }, () => '0').join(',')}]}`)).toBeUndefined();
   });
 
   it('accepts whatever JSON.stringify writes and nothing that JSON.parse refuses', () => {

@@ -3,7 +3,10 @@ import { isUtf8 } from 'node:buffer';
 /** Deeper nesting than any MCP message or token needs; a hostile one would exhaust another parser's stack. */
 const maximumDepth = 64;
 
-export type JsonFault = 'not_utf8' | 'not_json' | 'too_deep' | 'duplicate_member';
+/** Members, and objects with arrays. A megabyte of them holds every other request up for seconds; no call has so many. */
+const maximumCount = 50_000;
+
+export type JsonFault = 'not_utf8' | 'not_json' | 'too_deep' | 'too_many' | 'duplicate_member';
 
 export type StrictJson =
   | { readonly ok: true; readonly value: unknown; readonly text: string }
@@ -18,6 +21,8 @@ export type StrictJson =
 export function readStrictJson(bytes: Uint8Array): StrictJson {
   if (!isUtf8(bytes)) return notUtf8;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const written = countWritten(text);
+  if (written.members > maximumCount || written.containers > maximumCount) return tooMany;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -27,34 +32,41 @@ export function readStrictJson(bytes: Uint8Array): StrictJson {
   const kept = countKept(value, 0, text.includes('\\u'));
   if (typeof kept === 'string') return { ok: false, fault: kept };
   // JSON.parse keeps one member of each name, the last. Whatever the spelling, a lost one is missing from the count.
-  return kept === countWritten(text) ? { ok: true, value, text } : duplicateMember;
+  return kept === written.members ? { ok: true, value, text } : duplicateMember;
 }
 
 const notUtf8: StrictJson = { ok: false, fault: 'not_utf8' };
+const tooMany: StrictJson = { ok: false, fault: 'too_many' };
 const notJson: StrictJson = { ok: false, fault: 'not_json' };
 const duplicateMember: StrictJson = { ok: false, fault: 'duplicate_member' };
 
 const quote = 0x22;
 const colon = 0x3a;
 const backslash = 0x5c;
+const openBracket = 0x5b;
+const openBrace = 0x7b;
 
-/** The members that a JSON text writes down: its colons outside strings. */
-function countWritten(text: string): number {
-  let count = 0;
+/** What a text writes down outside its strings: a colon for each member, a brace or bracket for each container. */
+function countWritten(text: string): { readonly members: number; readonly containers: number } {
+  let members = 0;
+  let containers = 0;
   for (let at = 0; at < text.length; at += 1) {
     const c = text.charCodeAt(at);
-    if (c === colon) count += 1;
-    else if (c === quote) at = endOfString(text, at);
+    if (c === quote) at = endOfString(text, at);
+    else if (c === colon) members += 1;
+    else if (c === openBrace || c === openBracket) containers += 1;
   }
-  return count;
+  return { members, containers };
 }
 
+/** Where the string that begins at `from` ends; the end of the text where it doesn't. */
 function endOfString(text: string, from: number): number {
-  for (let at = text.indexOf('"', from + 1); ; at = text.indexOf('"', at + 1)) {
+  for (let at = text.indexOf('"', from + 1); at !== -1; at = text.indexOf('"', at + 1)) {
     let escapes = 0;
     while (text.charCodeAt(at - 1 - escapes) === backslash) escapes += 1;
     if (escapes % 2 === 0) return at;
   }
+  return text.length;
 }
 
 /** The members that a parsed value has, however deep; a fault where it is too deep or a key has no UTF-8. */

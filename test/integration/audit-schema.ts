@@ -61,6 +61,7 @@ export const reasons: readonly string[] = Object.keys({
   not_utf8: 1,
   not_json: 1,
   too_deep: 1,
+  too_many: 1,
   duplicate_member: 1,
   member_case: 1,
   shape: 1,
