@@ -49,7 +49,7 @@ function readPlan(args: readonly string[]): BenchPlan {
     contestants: only.length === 0 ? contestantNames : only,
     rounds: readCount(values.rounds ?? (values.short ? '1' : '3')),
     seconds: readCount(values.seconds ?? (values.short ? '2' : '8')),
-    warmUpSeconds: values.short ? 2 : 4,
+    warmUpSeconds: values.short ? 3 : 12,
     load: values.load === undefined ? undefined : pick(values.load, ['wrk', 'autocannon']),
     cpuSource: pick(values.cpu, ['proc', 'ipc']),
     write: values.write,
