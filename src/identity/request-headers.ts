@@ -19,13 +19,24 @@ const neverAllowed = new Set(['content-length', 'content-encoding']);
 export function requestHeaderRules(route: Route): RequestHeaderRules {
   const added = new Set(route.upstream.requestHeaders);
   const identity = new Set(identityNames(route).map(normalise));
+  const judge = (name: string): boolean => {
+    if (identity.has(name) || neverAllowed.has(name) || !canonical.test(name)) return false;
+    return prefixed.test(name) || alwaysAllowed.has(name) || added.has(name);
+  };
+  const judged = new Map<string, boolean>();
   return {
-    allows: (name) => {
-      if (identity.has(name) || neverAllowed.has(name) || !canonical.test(name)) return false;
-      return prefixed.test(name) || alwaysAllowed.has(name) || added.has(name);
+    allows(name) {
+      const known = judged.get(name);
+      if (known !== undefined) return known;
+      const verdict = judge(name);
+      if (judged.size < maximumJudged) judged.set(name, verdict);
+      return verdict;
     },
   };
 }
+
+/** Clients write the same few names; invented ones are judged anew each time. */
+const maximumJudged = 200;
 
 const canonical = /^[a-z0-9-]+$/;
 const prefixed = /^(?:accept(?:-[a-z]+)*|content-[a-z-]+|mcp-[a-z0-9-]+)$/;

@@ -21,36 +21,77 @@ export function levelOf({ status, decision, reason }: RequestRecord): RequestLev
  * against the published schema, with hostile text in every field.
  */
 
-/** One line of the log: everything the operator needs to understand an answer, and no name of a person. */
-export function logLine(record: RequestRecord, time: string): string {
-  const { route, detail, upstreamStatus, upstreamMs } = record;
-  const method = rpcMethod(record);
+/** What both lines of a request say alike, as JSON members that follow others. */
+interface Description {
+  readonly log: string;
+  readonly audit: string;
+}
+
+/** Routes, methods and statuses that go well are few; what doesn't go well is written anew each time. */
+const maximumRemembered = 500;
+
+/** Writes both lines of a request. */
+export function lineWriter(): (
+  record: RequestRecord,
+  time: string,
+) => { readonly log: string; readonly audit: string } {
+  const known = new Map<string, Description>();
+  const descriptionOf = (record: RequestRecord): Description => {
+    if (!isOrdinary(record)) return describe(record);
+    const key = `${record.route}\n${record.httpMethod}\n${record.rpcMethods[0]}\n${record.status}`;
+    const remembered = known.get(key);
+    if (remembered !== undefined) return remembered;
+    const description = describe(record);
+    if (known.size < maximumRemembered) known.set(key, description);
+    return description;
+  };
+  return (record, time) => {
+    const { log, audit } = descriptionOf(record);
+    const { upstreamMs, target } = record;
+    const stamp = `"time":"${time}","requestId":"${record.requestId}"`;
+    const end = `,"durationMs":${milliseconds(record.durationMs)},"address":${text(record.address)}}\n`;
+    const waited = upstreamMs === undefined ? '' : `,"upstreamMs":${milliseconds(upstreamMs)}`;
+    const who = `,"principal":${principalJson(record.principal)}`;
+    const what = `,"target":${target === undefined ? 'null' : text(target)}`;
+    return {
+      /** Everything the operator needs to understand an answer, and no name of a person. */
+      log: `{"level":"${levelOf(record)}",${stamp}${log}${waited}${end}`,
+      /** Its shape is published in docs/reference/audit.schema.json. */
+      audit: `{"event":"request",${stamp}${audit}${who}${what}${end}`,
+    };
+  };
+}
+
+/** Served as it should be: nothing in it but the four words that it is remembered by. */
+function isOrdinary(record: RequestRecord): boolean {
   return (
-    `{"level":"${levelOf(record)}","time":"${time}","requestId":"${record.requestId}"` +
-    (route === undefined ? `,"path":${text(record.path)}` : `,"route":${text(route)}`) +
-    `,"httpMethod":"${record.httpMethod}"` +
-    (method === undefined ? '' : `,"rpcMethod":${text(method)}`) +
-    `,"status":${record.status},"reason":"${record.reason}"` +
-    (detail === undefined ? '' : `,"detail":${text(detail)}`) +
-    (upstreamStatus === undefined ? '' : `,"upstreamStatus":${upstreamStatus}`) +
-    (upstreamMs === undefined ? '' : `,"upstreamMs":${milliseconds(upstreamMs)}`) +
-    `,"durationMs":${milliseconds(record.durationMs)},"end":"${record.end}","address":${text(record.address)}` +
-    `,"msg":${text(sentence(record))}}\n`
+    record.reason === 'ok' &&
+    record.end === 'complete' &&
+    record.route !== undefined &&
+    record.decision === 'allow' &&
+    record.upstreamStatus === record.status &&
+    record.rpcMethods.length <= 1
   );
 }
 
-/** One audit event; its shape is published in docs/reference/audit.schema.json. */
-export function auditLine(record: RequestRecord, time: string): string {
-  const { route, target, upstreamStatus } = record;
+function describe(record: RequestRecord): Description {
+  const { route, detail, upstreamStatus } = record;
   const method = rpcMethod(record);
-  return (
-    `{"event":"request","time":"${time}","requestId":"${record.requestId}"` +
-    `,"route":${route === undefined ? 'null' : text(route)},"principal":${principalJson(record.principal)}` +
-    `,"httpMethod":"${record.httpMethod}","rpcMethod":${method === undefined ? 'null' : text(method)}` +
-    `,"target":${target === undefined ? 'null' : text(target)},"decision":"${record.decision}","rule":null` +
-    `,"reason":"${record.reason}","status":${record.status},"upstreamStatus":${upstreamStatus ?? 'null'}` +
-    `,"durationMs":${milliseconds(record.durationMs)},"end":"${record.end}","address":${text(record.address)}}\n`
-  );
+  const outcome = `"status":${record.status},"reason":"${record.reason}"`;
+  return {
+    log:
+      (route === undefined ? `,"path":${text(record.path)}` : `,"route":${text(route)}`) +
+      `,"httpMethod":"${record.httpMethod}"` +
+      (method === undefined ? '' : `,"rpcMethod":${text(method)}`) +
+      `,${outcome}` +
+      (detail === undefined ? '' : `,"detail":${text(detail)}`) +
+      (upstreamStatus === undefined ? '' : `,"upstreamStatus":${upstreamStatus}`) +
+      `,"end":"${record.end}","msg":${text(sentence(record))}`,
+    audit:
+      `,"route":${route === undefined ? 'null' : text(route)},"httpMethod":"${record.httpMethod}"` +
+      `,"rpcMethod":${method === undefined ? 'null' : text(method)},"decision":"${record.decision}","rule":null` +
+      `,${outcome},"upstreamStatus":${upstreamStatus ?? 'null'},"end":"${record.end}"`,
+  };
 }
 
 /** A principal is remembered with its token, so its text is made once. */

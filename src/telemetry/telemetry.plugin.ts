@@ -2,7 +2,7 @@ import fp from 'fastify-plugin';
 
 import type { LogLevel } from '../config/configuration.ts';
 import type { LineSink } from '../vocabulary/ports.ts';
-import { auditLine, levelOf, logLine } from './lines.ts';
+import { levelOf, lineWriter } from './lines.ts';
 import type { Metrics } from './metrics.ts';
 import { recordOf } from './record.ts';
 import { utcTimeWriter } from './utc-time.ts';
@@ -22,6 +22,7 @@ export const telemetryStage = fp<TelemetryOptions>(
   (app, { logLevel, logSink, auditSink, metrics, clock }, ready) => {
     const levels = loggedLevels(logLevel);
     const writeTime = utcTimeWriter();
+    const writeLines = lineWriter();
     app.decorateRequest('exchange', null);
     app.addHook('onRequest', (request, reply, next) => {
       const startedAt = performance.now();
@@ -31,8 +32,9 @@ export const telemetryStage = fp<TelemetryOptions>(
         const record = recordOf(request, reply, { startedAt, endedAt: performance.now(), address });
         const time = writeTime(clock());
         metrics.observe(record, request.headers['user-agent']);
-        if (levels.has(levelOf(record))) logSink.write(logLine(record, time));
-        auditSink?.write(auditLine(record, time));
+        const lines = writeLines(record, time);
+        if (levels.has(levelOf(record))) logSink.write(lines.log);
+        auditSink?.write(lines.audit);
       });
       next();
     });

@@ -19,7 +19,8 @@ export interface UpstreamOptions {
 /** Serves the route: http-proxy registers it, the forwarder carries the traffic (docs/decisions/0001). */
 export const upstreamStage = fp<UpstreamOptions>(
   async (scope, { route, observer, clock, methods, drainMs }) => {
-    const target = createTarget(route);
+    const parts = { target: createTarget(route), observer, clock };
+    const { pool, exchanges } = parts.target;
     await scope.register(httpProxy, {
       upstream: new URL(route.upstream.url).origin,
       rewritePrefix: new URL(route.upstream.url).pathname,
@@ -31,7 +32,7 @@ export const upstreamStage = fp<UpstreamOptions>(
       preHandler: (request, reply) => {
         const { passage } = request;
         if (passage?.stage !== 'admitted') throw new Error('only an admitted request may go upstream');
-        forward(passage, { request, reply }, { target, observer, clock });
+        forward(passage, { request, reply }, parts);
       },
       handler: () => {
         throw new Error('the forwarder answers before this handler');
@@ -39,13 +40,13 @@ export const upstreamStage = fp<UpstreamOptions>(
     });
     let limit: NodeJS.Timeout | undefined;
     scope.addHook('preClose', (done) => {
-      target.exchanges.endIdle();
-      limit = setTimeout(() => target.exchanges.endAll(), drainMs);
+      exchanges.endIdle();
+      limit = setTimeout(() => exchanges.endAll(), drainMs);
       done();
     });
     scope.addHook('onClose', async () => {
       clearTimeout(limit);
-      await target.pool.destroy();
+      await pool.destroy();
     });
   },
   { name: 'upstream', dependencies: ['identity'], decorators: { request: ['passage', 'upstreamHeaders'] } },
