@@ -22,18 +22,27 @@ const maximumEntries = 10_000;
 const maximumCharacters = 8 * 1024 * 1024;
 
 /**
- * Remembers which tokens carried a good signature, by the SHA-256 of the exact token. It never holds a token,
- * and an entry ends with the key that it was verified with.
+ * Remembers which tokens carried a good signature, by the SHA-256 of the exact token, so that no token is held
+ * longer than the connection that presented it. An entry ends with the key that it was verified with.
  */
 export class RememberedSignatures {
   readonly #entries = new LRUCache<string, readonly VerifiedSignature[]>({
     max: maximumEntries,
     maxSize: maximumCharacters,
   });
+  /** What each open connection presented last: most present nothing else, and the digest is the dearest step. */
+  readonly #presented = new WeakMap<
+    object,
+    { readonly token: string; readonly verified: readonly VerifiedSignature[] }
+  >();
 
-  recall(token: string, authority: Authority): VerifiedSignature | undefined {
-    const entry = this.#entries.get(digest(token));
-    const verified = entry?.find((candidate) => candidate.authority === authority);
+  /** `connection` is whatever stands for the peer's connection and dies with it. */
+  recall(token: string, authority: Authority, connection: object): VerifiedSignature | undefined {
+    const last = this.#presented.get(connection);
+    const isBy = (candidate: VerifiedSignature): boolean => candidate.authority === authority;
+    const verified =
+      (last?.token === token ? last.verified.find(isBy) : undefined) ??
+      this.#lookUp(token, connection)?.find(isBy);
     return verified !== undefined && authority.keys.holds(verified.key) ? verified : undefined;
   }
 
@@ -46,6 +55,12 @@ export class RememberedSignatures {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  #lookUp(token: string, connection: object): readonly VerifiedSignature[] | undefined {
+    const verified = this.#entries.get(digest(token));
+    if (verified !== undefined) this.#presented.set(connection, { token, verified });
+    return verified;
   }
 }
 

@@ -38,7 +38,11 @@ export const tokenStage = fp<TokenOptions>(
       };
       const credentials = readCredentials(request.raw.rawHeaders);
       if (!credentials.ok) return reply.refuse(credentials.refusal);
-      const verdict = verifyAccessToken(credentials.token, route, parts);
+      const verdict = verifyAccessToken(
+        { token: credentials.token, connection: request.raw.socket },
+        route,
+        parts,
+      );
       if (verdict instanceof Promise) verdict.then(settle, next);
       else settle(verdict);
     });

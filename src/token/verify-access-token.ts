@@ -25,6 +25,12 @@ export type Verdict =
   | { readonly ok: true; readonly principal: Principal }
   | { readonly ok: false; readonly refusal: Refusal };
 
+/** A token and whatever stands for the connection that it came over. */
+export interface Presentation {
+  readonly token: string;
+  readonly connection: object;
+}
+
 export interface VerifierParts {
   readonly authorities: Authorities;
   readonly remembered: RememberedSignatures;
@@ -40,13 +46,14 @@ export interface VerifierParts {
  * authorization server has revoked the token since. Answers at once where the signature is remembered.
  */
 export function verifyAccessToken(
-  token: string,
+  { token, connection }: Presentation,
   route: Route,
   parts: VerifierParts,
 ): Verdict | Promise<Verdict> {
   for (const server of route.authorizationServers) {
     const authority = parts.authorities.get(server);
-    const verified = authority === undefined ? undefined : parts.remembered.recall(token, authority);
+    const verified =
+      authority === undefined ? undefined : parts.remembered.recall(token, authority, connection);
     if (verified === undefined) continue;
     const fault = checkClaims(verified, route, parts.clock());
     if (fault !== undefined) continue;

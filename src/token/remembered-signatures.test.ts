@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Authority } from './authority.ts';
+import type { VerifiedSignature } from './remembered-signatures.ts';
+import { RememberedSignatures } from './remembered-signatures.ts';
+import type { SigningKey } from './signing-key.ts';
+
+const keyOf = (): SigningKey =>
+  ({ kid: 'k', jwk: {}, identity: 'k', retired: false, imported: new Map() }) as SigningKey;
+const authorityOf = (): Authority =>
+  ({ keys: { holds: (key: SigningKey) => !key.retired } }) as unknown as Authority;
+const signature = (authority: Authority, key = keyOf()): VerifiedSignature =>
+  ({ authority, key, type: 'jwt', claims: {} }) as unknown as VerifiedSignature;
+
+describe('remembered signatures (A-047 to A-049)', () => {
+  it('are found again over the same connection and over another', () => {
+    const remembered = new RememberedSignatures();
+    const authority = authorityOf();
+    const [one, other] = [{}, {}];
+    const verified = remembered.remember('token', signature(authority));
+    for (const connection of [one, one, other])
+      expect(remembered.recall('token', authority, connection)).toBe(verified);
+  });
+
+  it('are those of the exact token, whatever the connection presented before', () => {
+    const remembered = new RememberedSignatures();
+    const authority = authorityOf();
+    const connection = {};
+    const first = remembered.remember('token-a', signature(authority));
+    const second = remembered.remember('token-b', signature(authority));
+    expect(remembered.recall('token-a', authority, connection)).toBe(first);
+    expect(remembered.recall('token-b', authority, connection)).toBe(second);
+    expect(remembered.recall('token-', authority, connection)).toBeUndefined();
+    expect(remembered.recall('token-bb', authority, connection)).toBeUndefined();
+    expect(remembered.recall('token-a', authority, connection)).toBe(first);
+  });
+
+  it('end with their key, also for the connection that presented the token', () => {
+    const remembered = new RememberedSignatures();
+    const authority = authorityOf();
+    const connection = {};
+    const key = keyOf();
+    remembered.remember('token', signature(authority, key));
+    expect(remembered.recall('token', authority, connection)).toBeDefined();
+    key.retired = true;
+    expect(remembered.recall('token', authority, connection)).toBeUndefined();
+  });
+
+  it('count for the authority alone whose key was used', () => {
+    const remembered = new RememberedSignatures();
+    const [one, other] = [authorityOf(), authorityOf()];
+    const connection = {};
+    remembered.remember('token', signature(one));
+    expect(remembered.recall('token', one, connection)).toBeDefined();
+    expect(remembered.recall('token', other, connection)).toBeUndefined();
+    const second = remembered.remember('token', signature(other));
+    expect(remembered.recall('token', other, connection)).toBe(second);
+    expect(remembered.recall('token', one, {})).toBeDefined();
+    expect(remembered.recall('token', other, {})).toBe(second);
+  });
+});
