@@ -60,10 +60,11 @@ export function verifyAccessToken(
     parts.observer.signatureChecked('remembered');
     return { ok: true, principal: verified.principal };
   }
-  return verifyAnew(token, route, parts);
+  return verifyAnew({ token, connection }, route, parts);
 }
 
-async function verifyAnew(token: string, route: Route, parts: VerifierParts): Promise<Verdict> {
+async function verifyAnew(presentation: Presentation, route: Route, parts: VerifierParts): Promise<Verdict> {
+  const { token, connection } = presentation;
   const jwt = parseJwt(token);
   if ('reason' in jwt) return refused(jwt);
   const candidates = candidatesFor(jwt, route, parts.authorities);
@@ -72,7 +73,9 @@ async function verifyAnew(token: string, route: Route, parts: VerifierParts): Pr
   let unavailable: Refusal | undefined;
   let nearest: TokenFault | undefined;
   for (const authority of candidates) {
-    const verified = await verifySignature({ token, jwt, authority }, parts);
+    // A token that only its claims speak against, such as an expired one, isn't worth another signature check.
+    const known = parts.remembered.recall(token, authority, connection);
+    const verified = known ?? (await verifySignature({ token, jwt, authority }, parts));
     if ('kind' in verified) unavailable ??= verified;
     else if ('reason' in verified) nearest ??= verified;
     else {
