@@ -486,8 +486,11 @@ routes: [{ path: /mcp, upstream: '${world.upstream.url}' }]
     .toBe(200);
   const aud = `http://localhost:${port}/mcp`;
   const began = performance.now();
+  let hangingMs = 0;
   const [hanging, healthy] = await Promise.all([
-    ask(port, { token: slow.token({ claims: { aud } }) }),
+    ask(port, { token: slow.token({ claims: { aud } }) }).finally(() => {
+      hangingMs = performance.now() - began;
+    }),
     ask(port, { token: world.issuer.token({ claims: { aud } }) }).then((response) => ({
       status: response.status,
       afterMs: performance.now() - began,
@@ -499,7 +502,8 @@ routes: [{ path: /mcp, upstream: '${world.upstream.url}' }]
   // Three documents are looked for, each for as long as the time-out; a request waits 2 s at most.
   expect(performance.now() - began).toBeLessThan(2_800);
   expect(healthy.status).toBe(200);
-  expect(healthy.afterMs).toBeLessThan(400);
+  // Judged in one run, not by the clock of a busy machine: the other's tokens don't wait for the one that hangs.
+  expect(healthy.afterMs).toBeLessThan(hangingMs / 2);
 });
 
 async function headersOf(upstream: RecordingUpstream, n: number, names: readonly string[]): Promise<unknown> {
