@@ -1,6 +1,7 @@
 import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 
+import { Authorities } from './authorization-servers/authority.ts';
 import { challengeStage } from './challenge/challenge.plugin.ts';
 import type { Configuration, Route } from './config/configuration.ts';
 import { discovery } from './discovery/discovery.plugin.ts';
@@ -13,7 +14,6 @@ import { stopConnections } from './stop-connections.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { telemetryStage } from './telemetry/telemetry.plugin.ts';
-import { askAll, createAuthorities } from './token/authority.ts';
 import { RememberedSignatures } from './token/remembered-signatures.ts';
 import { tokenStage } from './token/token.plugin.ts';
 import type { VerifierParts } from './token/verify-access-token.ts';
@@ -51,7 +51,7 @@ export function createGateway(
   const telemetry = createTelemetry(configuration, ports);
   const { observer } = telemetry;
   const { clock, fetch } = ports;
-  const authorities = createAuthorities(configuration, { clock, fetch, observer });
+  const authorities = new Authorities(configuration, { clock, fetch, observer });
   const remembered = new RememberedSignatures();
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   const notReady = (): 'starting' | 'stopping' | undefined => (state === 'ready' ? undefined : state);
@@ -59,7 +59,7 @@ export function createGateway(
     ready: () => state === 'ready',
     rememberedSignatures: () => remembered.size,
     keyAges: () =>
-      [...authorities.values()].map(({ server, keys }) => ({
+      authorities.configured.map(({ server, keys }) => ({
         authorizationServer: server.name,
         ageMs: keys.ageMs,
         keys: keys.size,
@@ -80,7 +80,7 @@ export function createGateway(
       const publicAddress = await publicServer.listen({ host, port });
       telemetry.reportStart({ publicAddress, opsAddress });
       void warnOfDeadUpstreams(configuration.routes, telemetry);
-      void askAll(authorities).then(() => {
+      void authorities.askAll().then(() => {
         if (state === 'starting') state = 'ready';
         ready.resolve();
       });

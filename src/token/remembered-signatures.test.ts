@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Authority } from './authority.ts';
+import type { Authority } from '../authorization-servers/authority.ts';
 import type { VerifiedSignature } from './remembered-signatures.ts';
 import { RememberedSignatures } from './remembered-signatures.ts';
-import type { SigningKey } from './signing-key.ts';
+import type { SigningKey } from '../authorization-servers/signing-key.ts';
 
 const keyOf = (): SigningKey =>
   ({ kid: 'k', jwk: {}, identity: 'k', retired: false, imported: new Map() }) as SigningKey;

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 
 import { LRUCache } from 'lru-cache';
 
+import type { Authority } from '../authorization-servers/authority.ts';
+import type { SigningKey } from '../authorization-servers/signing-key.ts';
 import type { Principal } from '../vocabulary/principal.ts';
-import type { Authority } from './authority.ts';
 import type { Claims } from './check-claims.ts';
-import type { SigningKey } from './signing-key.ts';
 
 /** A token whose signature held, with what it says. Nothing else of it was judged. */
 export interface VerifiedSignature {

@@ -1,10 +1,13 @@
 import { compactVerify } from 'jose';
 
+import type { Authorities, Authority } from '../authorization-servers/authority.ts';
+import type { SigningKey } from '../authorization-servers/signing-key.ts';
+import { algorithmOf, importKey } from '../authorization-servers/signing-key.ts';
 import type { Route } from '../config/configuration.ts';
 import type { Observer } from '../vocabulary/observer.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
-import type { Authorities, Authority } from './authority.ts';
+
 import {
   checkAudience,
   checkConfirmation,
@@ -18,8 +21,6 @@ import type { ParsedJwt } from './parse-jwt.ts';
 import { parseJwt } from './parse-jwt.ts';
 import { principalOf } from './principal.ts';
 import type { RememberedSignatures, VerifiedSignature } from './remembered-signatures.ts';
-import type { SigningKey } from './signing-key.ts';
-import { algorithmOf, importKey } from './signing-key.ts';
 
 export type Verdict =
   | { readonly ok: true; readonly principal: Principal }
@@ -51,9 +52,7 @@ export function verifyAccessToken(
   parts: VerifierParts,
 ): Verdict | Promise<Verdict> {
   for (const server of route.authorizationServers) {
-    const authority = parts.authorities.get(server);
-    const verified =
-      authority === undefined ? undefined : parts.remembered.recall(token, authority, connection);
+    const verified = parts.remembered.recall(token, parts.authorities.of(server), connection);
     if (verified === undefined) continue;
     const fault = checkClaims(verified, route, parts.clock());
     if (fault !== undefined) continue;
@@ -94,8 +93,7 @@ function candidatesFor(jwt: ParsedJwt, route: Route, authorities: Authorities): 
   const { iss } = jwt.claims;
   return route.authorizationServers.flatMap((server) => {
     const trusted = !server.verify.iss || (typeof iss === 'string' && server.issuers.includes(iss));
-    const authority = trusted ? authorities.get(server) : undefined;
-    return authority === undefined ? [] : [authority];
+    return trusted ? [authorities.of(server)] : [];
   });
 }
 

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 
 import type { Algorithm, AuthorizationServer } from '../config/configuration.ts';
 import type { KeyFetch } from '../vocabulary/observer.ts';
+import type { LoadedKeys } from './fetch-keys.ts';
 import type { SigningKey } from './signing-key.ts';
 import { serves } from './signing-key.ts';
 
@@ -18,9 +19,7 @@ export type FoundKeys =
 export interface KeySetPorts {
   /** Milliseconds; any epoch. */
   readonly clock: () => number;
-  readonly load: () => Promise<
-    { readonly ok: true; readonly keys: SigningKey[] } | { readonly ok: false; readonly detail: string }
-  >;
+  readonly load: () => Promise<LoadedKeys>;
   readonly onFetch: (report: KeyFetch) => void;
 }
 

@@ -6,7 +6,7 @@ export interface FetchLimits {
 }
 
 export type Fetched =
-  | { readonly ok: true; readonly document: unknown }
+  | { readonly ok: true; readonly document: unknown; readonly text: string }
   | { readonly ok: false; readonly detail: string };
 
 /**
@@ -28,7 +28,7 @@ export async function fetchDocument(fetch: Fetch, url: string, limits: FetchLimi
     const text = await readBounded(response, limits.maximumBytes);
     if (text === undefined)
       return { ok: false, detail: `${url} answered more than ${limits.maximumBytes} bytes` };
-    return { ok: true, document: JSON.parse(text) as unknown };
+    return { ok: true, document: JSON.parse(text) as unknown, text };
   } catch (error) {
     if (signal.aborted) return { ok: false, detail: `${url} didn't answer within ${limits.timeoutMs} ms` };
     return { ok: false, detail: `${url}: ${describe(error)}` };
