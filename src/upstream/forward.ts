@@ -50,6 +50,7 @@ export function forward(passage: Admitted, downstream: Downstream, parts: Forwar
 
 class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
   readonly answersNothing: boolean;
+  place = 0;
   readonly #passage: Admitted;
   readonly #downstream: Downstream;
   readonly #parts: ForwardParts;
