@@ -10,6 +10,8 @@ export interface Issuer {
   readonly port: number;
   /** An RS256 access token as RFC 9068 has it, good for an hour. */
   readonly mintToken: (audience: string) => Promise<string>;
+  /** How often the keys were asked for so far. */
+  readonly keyFetches: () => number;
   readonly close: () => void;
 }
 
@@ -18,8 +20,10 @@ export async function startIssuer(): Promise<Issuer> {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'bench-1', alg: 'RS256', use: 'sig' };
   const documents = new Map<string, unknown>();
+  let keyFetches = 0;
   const server = createServer((request, response) => {
     const document = documents.get(request.url ?? '');
+    if (request.url === '/jwks') keyFetches += 1;
     response.writeHead(document === undefined ? 404 : 200, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify(document ?? {}));
   });
@@ -44,6 +48,7 @@ export async function startIssuer(): Promise<Issuer> {
         .setExpirationTime('1h')
         .setJti(randomUUID())
         .sign(privateKey),
+    keyFetches: () => keyFetches,
     close: () => {
       server.close();
       server.closeAllConnections();

@@ -8,7 +8,9 @@ const require = createRequire(import.meta.url);
 export function describeMachine(loadName: string): readonly string[] {
   const processor = cpus()[0]?.model ?? 'unknown processor';
   const memory = Math.round(totalmem() / 2 ** 30);
-  const packages = ['undici', 'fastify', '@fastify/http-proxy'].map((name) => `${name} ${versionOf(name)}`);
+  const packages = ['undici', 'fastify', '@fastify/http-proxy', 'jose'].map(
+    (name) => `${name} ${versionOf(name)}`,
+  );
   return [
     `${availableParallelism()} cores of ${processor}, ${memory} GiB, ${type()} ${release()}`,
     `Node ${process.version}, ${packages.join(', ')}, ${loadName}`,

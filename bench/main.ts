@@ -1,5 +1,5 @@
 // npm run bench: how much of the machine does a request cost, straight, through the least forwarder, through stock
-// @fastify/http-proxy, and through Portcullis?
+// @fastify/http-proxy, and through Portcullis? And what do tokens cost it?
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -12,17 +12,25 @@ import { onGround } from './ground.ts';
 import { findLoad } from './load/find-load.ts';
 import { connections } from './load/load.ts';
 import { describeMachine } from './machine.ts';
+import type { Round } from './measure.ts';
 import { benchFile } from './node-process.ts';
 import { race } from './race.ts';
 import { renderDisturbance, renderRatios, renderTable } from './report.ts';
+import { measureTokens } from './tokens.ts';
+import type { TokenReport } from './tokens.ts';
+
+/** What `--only` chooses from. */
+const parts = [...contestantNames, 'tokens'] as const;
 
 const usage = `npm run bench -- [--short] [--rounds N] [--seconds N] [--only NAME]... [--load wrk|autocannon] [--cpu proc|ipc] [--write]
-  --short   one round of 2 s each
-  --only    ${contestantNames.join(', ')}; may be repeated
+  --short   one round of 2 s each, and fewer tokens
+  --only    ${parts.join(', ')}; may be repeated
   --write   writes bench/RESULTS.md`;
 
 interface BenchPlan {
+  /** None: no race. */
   readonly contestants: readonly ContestantName[];
+  readonly tokens: 'short' | 'full' | 'off';
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
@@ -44,9 +52,11 @@ function readPlan(args: readonly string[]): BenchPlan {
       write: { type: 'boolean', default: false },
     },
   });
-  const only = values.only.map((name) => pick(name, contestantNames));
+  const only = values.only.length === 0 ? parts : values.only.map((name) => pick(name, parts));
+  const size = values.short ? 'short' : 'full';
   return {
-    contestants: only.length === 0 ? contestantNames : only,
+    contestants: contestantNames.filter((name) => only.includes(name)),
+    tokens: only.includes('tokens') ? size : 'off',
     rounds: readCount(values.rounds ?? (values.short ? '1' : '3')),
     seconds: readCount(values.seconds ?? (values.short ? '2' : '8')),
     warmUpSeconds: values.short ? 3 : 12,
@@ -72,34 +82,56 @@ async function runBench(plan: BenchPlan): Promise<void> {
   const load = findLoad(plan.load);
   const machine = describeMachine(load.name);
   for (const line of machine) console.log(line);
-  const rounds = await onGround(plan.cpuSource, (ground) =>
-    race({ ground, load }, { ...plan, tell: (line) => console.log(line) }),
-  );
-  const report = {
+  const tell = (line: string): void => console.log(line);
+  const sections = await onGround(plan.cpuSource, async (ground) => {
+    const field = { ground, load };
+    const rounds = plan.contestants.length === 0 ? [] : await race(field, { ...plan, tell });
+    const tokens =
+      plan.tokens === 'off' ? undefined : await measureTokens(field, { ...plan, tell, size: plan.tokens });
+    return [
+      ...(rounds.length === 0 ? [] : [describeRace(plan, rounds)]),
+      ...(tokens === undefined ? [] : [describeTokens(tokens)]),
+    ];
+  });
+  console.log(`\n${sections.map(renderSection).join('\n')}`);
+  if (plan.write) writeFileSync(benchFile('RESULTS.md'), renderResults(machine, sections));
+}
+
+interface Section {
+  /** Absent: the first one. */
+  readonly title?: string;
+  readonly notes: readonly string[];
+  readonly table: string;
+  /** Figures with their marks. */
+  readonly lines: readonly string[];
+}
+
+function describeRace(plan: BenchPlan, rounds: readonly Round[]): Section {
+  return {
     notes: [
       `Median of ${plan.rounds} × ${plan.seconds} s each, in turn; ${connections} connections, one tools/call of about 200 bytes each way.`,
       `The ${availableParallelism()} cores are shared by load generator, upstream and contestant, so CPU per request is the honest figure.`,
       'The gateway alone gets, checks and removes a token (RS256, remembered); request log and audit go to files.',
     ],
     table: renderTable(rounds),
-    ratios: [...renderRatios(rounds), ...renderDisturbance(rounds)],
+    lines: [...renderRatios(rounds), ...renderDisturbance(rounds)],
   };
-  console.log(`\n${[...report.notes, '', report.table, '', ...report.ratios].join('\n')}`);
-  if (plan.write) writeFileSync(benchFile('RESULTS.md'), renderResults(machine, report));
 }
 
-interface Report {
-  readonly notes: readonly string[];
-  readonly table: string;
-  readonly ratios: readonly string[];
+function describeTokens({ notes, table, marks }: TokenReport): Section {
+  return { title: 'Tokens', notes, table, lines: marks };
 }
 
-function renderResults(machine: readonly string[], { notes, table, ratios }: Report): string {
+function renderSection({ title, notes, table, lines }: Section): string {
+  const heading = title === undefined ? [] : [`## ${title}`, ''];
+  return [...heading, ...notes, '', table, '', ...lines.map((line) => `- ${line}`), ''].join('\n');
+}
+
+function renderResults(machine: readonly string[], sections: readonly Section[]): string {
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
   const date = new Date().toISOString().slice(0, 10);
-  const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}\n`).join('');
-  const facts = list([...machine, `${date}, \`${command}\``]);
-  return `# Results of the bench\n\n${facts}\n${notes.join('\n')}\n\n${table}\n\n${list(ratios)}`;
+  const facts = [...machine, `${date}, \`${command}\``].map((line) => `- ${line}\n`).join('');
+  return `# Results of the bench\n\n${facts}\n${sections.map(renderSection).join('\n')}`;
 }
 
 let plan: BenchPlan;

@@ -1,12 +1,12 @@
 import { callHeaders, toolsCall } from './call.ts';
-import type { Contestant, ContestantName, Ground } from './contestants/contestant.ts';
+import type { Contestant, Ground } from './contestants/contestant.ts';
 import { readEndedChildrenCpuMicros, readMachineCpu } from './cpu.ts';
 import type { MachineCpu } from './cpu.ts';
 import type { Load } from './load/load.ts';
 import { median } from './median.ts';
 
 export interface Round {
-  readonly contestant: ContestantName;
+  readonly contestant: string;
   /** Answers with a 2xx status. */
   readonly answered: number;
   readonly seconds: number;

@@ -24,20 +24,29 @@ export async function race(field: Field, plan: RacePlan): Promise<readonly Round
   const running: Contestant[] = [];
   try {
     for (const name of plan.contestants) running.push(await startContestant(name, field.ground));
-    for (const contestant of running) {
-      await expectAnswer(contestant);
-      await measureSlice(field, contestant, plan.warmUpSeconds);
-    }
-    const measured: Round[] = [];
-    for (let round = 1; round <= plan.rounds; round += 1) {
-      const results = await runRound(field, running, plan.seconds);
-      for (const result of results) plan.tell(describeRound(result, round));
-      measured.push(...results);
-    }
-    return measured;
+    return await raceThose(running, field, plan);
   } finally {
     for (const contestant of running) await contestant.stop();
   }
+}
+
+/** The race of contestants that run already. */
+export async function raceThose(
+  running: readonly Contestant[],
+  field: Field,
+  plan: Omit<RacePlan, 'contestants'>,
+): Promise<readonly Round[]> {
+  for (const contestant of running) {
+    await expectAnswer(contestant);
+    await measureSlice(field, contestant, plan.warmUpSeconds);
+  }
+  const measured: Round[] = [];
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    const results = await runRound(field, running, plan.seconds);
+    for (const result of results) plan.tell(describeRound(result, round));
+    measured.push(...results);
+  }
+  return measured;
 }
 
 async function runRound(field: Field, running: readonly Contestant[], seconds: number): Promise<Round[]> {

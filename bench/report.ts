@@ -1,4 +1,5 @@
 import type { ContestantName } from './contestants/contestant.ts';
+import { renderMark } from './mark.ts';
 import { median } from './median.ts';
 import type { Round } from './measure.ts';
 import { renderColumns } from './table.ts';
@@ -49,17 +50,14 @@ export function renderTable(rounds: readonly Round[]): string {
 }
 
 /** One line for each mark whose two contestants ran: the ratio of the medians, and the range over the rounds. */
-export function renderRatios(rounds: readonly Round[]): readonly string[] {
+export function renderRatios(measured: readonly Round[]): readonly string[] {
   return ratios.flatMap((ratio) => {
-    const own = figuresOf(rounds, 'gateway', ratio.figure);
-    const theirs = figuresOf(rounds, ratio.over, ratio.figure);
+    const own = figuresOf(measured, 'gateway', ratio.figure);
+    const theirs = figuresOf(measured, ratio.over, ratio.figure);
     if (own.length === 0 || theirs.length === 0) return [];
     const value = median(own) / median(theirs);
-    const perRound = own.map((figure, index) => figure / (theirs[index] ?? Number.NaN));
-    const range = `${Math.min(...perRound).toFixed(2)}–${Math.max(...perRound).toFixed(2)}`;
-    const mark = `${ratio.better === 'higher' ? '≥' : '≤'} ${ratio.mark}`;
-    const verdict = isReached(value, ratio) ? 'reached' : 'missed';
-    return [`${ratio.title}: ${value.toFixed(2)} (rounds ${range}; mark ${mark}): ${verdict}`];
+    const rounds = own.map((figure, index) => figure / (theirs[index] ?? Number.NaN));
+    return [renderMark({ ...ratio, value, rounds, unit: '' })];
   });
 }
 
@@ -70,10 +68,6 @@ export function renderDisturbance(rounds: readonly Round[]): readonly string[] {
   return [`Other processes took up to ${worst.toFixed(0)} % of the machine: measure again when it is quiet.`];
 }
 
-function isReached(value: number, { mark, better }: Ratio): boolean {
-  return better === 'higher' ? value >= mark : value <= mark;
-}
-
-function figuresOf(rounds: readonly Round[], name: ContestantName, figure: Figure): readonly number[] {
+function figuresOf(rounds: readonly Round[], name: string, figure: Figure): readonly number[] {
   return rounds.filter((round) => round.contestant === name).map((round) => round[figure]);
 }

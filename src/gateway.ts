@@ -1,6 +1,8 @@
 import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 
+import type { LiveScopes } from './authorization-servers/advertised-scopes.ts';
+import { liveScopesBy } from './authorization-servers/advertised-scopes.ts';
 import { Authorities } from './authorization-servers/authority.ts';
 import { challengeStage } from './challenge/challenge.plugin.ts';
 import type { Configuration, Route } from './config/configuration.ts';
@@ -9,11 +11,19 @@ import { health } from './health/health.plugin.ts';
 import { identityStage } from './identity/identity.plugin.ts';
 import { mcpStage } from './mcp/mcp.plugin.ts';
 import { createPublicServer } from './public-server.ts';
+import { routerPath, tenantRoutesOf } from './routes/tenant-routes.ts';
+import type { AllTenantRoutes } from './routes/tenant-routes.ts';
 import { requestForm, requireDeclaredAccess, routesStage, servedMethods } from './routes/routes.plugin.ts';
+import { sessionKeys } from './sessions/session-keys.ts';
+import type { SessionKeys } from './sessions/session-keys.ts';
+import { sessionsStage } from './sessions/sessions.plugin.ts';
+import { createState } from './state/state.ts';
 import { stopConnections } from './stop-connections.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { telemetryStage } from './telemetry/telemetry.plugin.ts';
+import type { PossessionParts } from './token/prove-possession.ts';
+import { possessionParts } from './token/prove-possession.ts';
 import { RememberedSignatures } from './token/remembered-signatures.ts';
 import { tokenStage } from './token/token.plugin.ts';
 import type { VerifierParts } from './token/verify-access-token.ts';
@@ -38,6 +48,7 @@ export const routeStages = {
   token: tokenStage,
   mcp: mcpStage,
   identity: identityStage,
+  sessions: sessionsStage,
   upstream: upstreamStage,
 };
 
@@ -53,11 +64,15 @@ export function createGateway(
   const { clock, fetch } = ports;
   const authorities = new Authorities(configuration, { clock, fetch, observer });
   const remembered = new RememberedSignatures();
+  const shared = createState(configuration, { clock, report: telemetry.reportRedis });
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   const notReady = (): 'starting' | 'stopping' | undefined => (state === 'ready' ? undefined : state);
+  const tenantRoutes = tenantRoutesOf(configuration.routes);
   telemetry.read({
     ready: () => state === 'ready',
     rememberedSignatures: () => remembered.size,
+    tenantsHeld: () => ({ routes: tenantRoutes.held, authorizationServers: authorities.tenantsHeld }),
+    redisConnected: shared.isConnected,
     keyAges: () =>
       authorities.configured.map(({ server, keys }) => ({
         authorizationServer: server.name,
@@ -66,7 +81,22 @@ export function createGateway(
       })),
   });
   const verifier: VerifierParts = { authorities, remembered, observer, clock };
-  const publicServer = assemblePublicServer({ configuration, telemetry, verifier, notReady, clock, stages });
+  const liveScopes = liveScopesBy(authorities);
+  const sessions = sessionKeys(configuration.sessions);
+  const possession = possessionParts(configuration, { replays: shared.replays, clock });
+  const assembly: Assembly = {
+    configuration,
+    telemetry,
+    verifier,
+    liveScopes,
+    tenantRoutes,
+    sessions,
+    possession,
+    notReady,
+    clock,
+    stages,
+  };
+  const publicServer = assemblePublicServer(assembly);
   const opsServer = fastify({ logger: false, forceCloseConnections: true });
   opsServer.register(health, { version, notReady, metrics: telemetry.exposition });
   const ready = Promise.withResolvers<void>();
@@ -80,7 +110,11 @@ export function createGateway(
       const publicAddress = await publicServer.listen({ host, port });
       telemetry.reportStart({ publicAddress, opsAddress });
       void warnOfDeadUpstreams(configuration.routes, telemetry);
-      void authorities.askAll().then(() => {
+      void Promise.all([
+        authorities.askAll(),
+        askForScopes(configuration.routes, liveScopes),
+        shared.open(),
+      ]).then(() => {
         if (state === 'starting') state = 'ready';
         ready.resolve();
       });
@@ -91,6 +125,8 @@ export function createGateway(
       closed ??= publicServer
         .close()
         .then(() => opsServer.close())
+        .then(() => authorities.close())
+        .then(() => shared.close())
         .then(() => ready.resolve());
       return closed;
     },
@@ -101,6 +137,10 @@ interface Assembly {
   readonly configuration: Configuration;
   readonly telemetry: Telemetry;
   readonly verifier: VerifierParts;
+  readonly liveScopes: (route: Route) => LiveScopes;
+  readonly tenantRoutes: AllTenantRoutes;
+  readonly sessions: SessionKeys;
+  readonly possession: PossessionParts;
   readonly notReady: () => 'starting' | 'stopping' | undefined;
   readonly clock: () => number;
   readonly stages: typeof routeStages;
@@ -108,31 +148,37 @@ interface Assembly {
 
 /** The public listener: what every request passes, what anyone may read, and one guarded scope for each route. */
 function assemblePublicServer(assembly: Assembly): FastifyInstance {
-  const { configuration, telemetry } = assembly;
+  const { configuration, telemetry, verifier, liveScopes, tenantRoutes } = assembly;
   const app = createPublicServer(configuration);
   stopConnections(app, configuration.stop.drain);
   requireDeclaredAccess(app);
   app.register(telemetryStage, telemetry.stage);
-  app.register(challengeStage, { configuration, onDefect: telemetry.reportDefect });
+  app.register(challengeStage, { liveScopes, onDefect: telemetry.reportDefect });
   app.register(requestForm, { hosts: configuration.hosts });
-  app.register(discovery, { routes: configuration.routes });
+  app.register(discovery, {
+    configuration,
+    liveScopes,
+    authorities: verifier.authorities,
+    tenantRouteDescribedAt: (path) => tenantRoutes.describedAt(path),
+  });
   for (const route of configuration.routes) {
-    app.register((scope) => guardRoute(scope, route, assembly), {
-      prefix: route.path === '/' ? '' : route.path,
-    });
+    app.register((scope) => guardRoute(scope, route, assembly), { prefix: routerPath(route) });
   }
   return app;
 }
 
 /** The stages of one route, in the order that a request meets them. */
 async function guardRoute(scope: FastifyInstance, route: Route, assembly: Assembly): Promise<void> {
-  const { stages, verifier, notReady, clock, telemetry, configuration } = assembly;
-  await scope.register(stages.routes, { route, notReady });
-  await scope.register(stages.token, { route, parts: verifier });
+  const { stages, verifier, tenantRoutes, possession, sessions, notReady, clock, telemetry, configuration } =
+    assembly;
+  await scope.register(stages.routes, { route, tenantRoutes: tenantRoutes.of(route), notReady });
+  await scope.register(stages.token, { route, parts: verifier, possession });
   await scope.register(stages.mcp, { route });
   await scope.register(stages.identity, { route });
+  await scope.register(stages.sessions, { keys: sessions });
   await scope.register(stages.upstream, {
     route,
+    publicOrigin: new URL(configuration.publicUrl).origin,
     observer: telemetry.observer,
     clock,
     methods: servedMethods,
@@ -148,6 +194,12 @@ async function guardRoute(scope: FastifyInstance, route: Route, assembly: Assemb
   });
 }
 
+/** A challenge doesn't wait for a list: the first one shall find it known. */
+async function askForScopes(routes: readonly Route[], liveScopes: Assembly['liveScopes']): Promise<void> {
+  const live = routes.filter(({ challengeScopes }) => challengeScopes === 'from-authorization-server');
+  await Promise.all(live.map((route) => liveScopes(route).get()));
+}
+
 async function warnOfDeadUpstreams(routes: readonly Route[], telemetry: Telemetry): Promise<void> {
   for (const route of routes) {
     const reason = await probeUpstream(route);
@@ -157,7 +209,6 @@ async function warnOfDeadUpstreams(routes: readonly Route[], telemetry: Telemetr
 
 const defaultPorts: Ports = {
   clock: Date.now,
-  fetch: (url, init) => fetch(url, init),
   logSink: process.stdout,
   auditSink: process.stdout,
 };

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { text as readToEnd } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 
 import { check } from './commands/check.ts';
 import { demo } from './commands/demo.ts';
+import { explain } from './commands/explain.ts';
 import type { CommandIo } from './commands/io.ts';
 import { exitCode } from './commands/io.ts';
 import { schema } from './commands/schema.ts';
@@ -13,7 +15,10 @@ import { version } from './version.ts';
 const usage = `portcullis ${version}: the auth gateway for MCP servers
 
   portcullis [serve] --config FILE   run the gateway (or PORTCULLIS_CONFIG=FILE)
-  portcullis check FILE              check a configuration and say what is wrong with it
+  portcullis [serve]                 run it from environment variables alone
+  portcullis check [FILE]            check a configuration and say what is wrong with it
+  portcullis explain --token FILE --route NAME [--tenant NAME] [--config FILE]
+                                     say why a token is let in or refused (FILE -: stdin)
   portcullis schema                  print the JSON Schema of the configuration
   portcullis demo                    show the whole journey on this machine
   portcullis --version
@@ -24,6 +29,7 @@ const io: CommandIo = {
   err: (text) => process.stderr.write(text),
   environment: process.env,
   readFile: (path) => readFileSync(path, 'utf8'),
+  readStandardInput: () => readToEnd(process.stdin),
 };
 
 async function run(args: readonly string[]): Promise<number> {
@@ -40,7 +46,9 @@ async function run(args: readonly string[]): Promise<number> {
     case 'serve':
       return serveCommand(rest);
     case 'check':
-      return rest[0] === undefined ? misused('check needs the name of a file') : check(rest[0], io);
+      return check(rest[0], io);
+    case 'explain':
+      return explainCommand(rest);
     case 'schema':
       return schema(io);
     case 'demo':
@@ -57,8 +65,34 @@ async function serveCommand(args: readonly string[]): Promise<number> {
   } catch (error) {
     return misused(error instanceof Error ? error.message : 'bad arguments');
   }
-  file ??= io.environment['PORTCULLIS_CONFIG'];
-  return file === undefined ? misused('serve needs --config FILE or PORTCULLIS_CONFIG') : serve(file, io);
+  return serve(file ?? namedConfiguration(), io);
+}
+
+/** An empty variable counts as unset. */
+function namedConfiguration(): string | undefined {
+  const file = io.environment['PORTCULLIS_CONFIG'];
+  return file === '' ? undefined : file;
+}
+
+async function explainCommand(args: readonly string[]): Promise<number> {
+  const options = {
+    token: { type: 'string' },
+    route: { type: 'string' },
+    tenant: { type: 'string' },
+    config: { type: 'string', short: 'c' },
+  } as const;
+  let given: Readonly<Partial<Record<keyof typeof options, string>>>;
+  try {
+    given = parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    return misused(error instanceof Error ? error.message : 'bad arguments');
+  }
+  const { token, route, tenant } = given;
+  if (token === undefined || route === undefined)
+    return misused('explain needs --token FILE and --route NAME');
+  const configurationFile = given.config ?? namedConfiguration();
+  const request = { tokenFile: token, routeName: route, tenant, configurationFile };
+  return explain(request, io, { clock: Date.now });
 }
 
 function misused(message: string): number {

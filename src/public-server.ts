@@ -36,6 +36,8 @@ export function createPublicServer(configuration: Configuration): FastifyInstanc
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     genReqId: requestIds(),
     exposeHeadRoutes: false,
+    // The router answers longer ones itself, past every stage; what a tenant may be is for the routes stage to say.
+    routerOptions: { maxParamLength: maximumHeaderBytes },
     // A stop answers through the stages too, so that it is audited.
     return503OnClosing: false,
     clientErrorHandler: answerUnparsable,

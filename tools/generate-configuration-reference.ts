@@ -74,12 +74,11 @@ function formatRow(key: string, field: Field): string {
 }
 
 function laterWords(field: Field): string {
-  const parts = branchesOf(field).flatMap((branch) => {
+  const all = branchesOf(field).flatMap((branch) => {
     if (branch.note.later !== true) return branch.note.laterWords ?? [];
     const keys = [...keysOf(branch).keys()];
     return keys.length > 0 ? [`{ ${keys.join(', ')} }`] : (branch.note.words ?? []);
   });
-  const all = field.note.laterPart === undefined ? parts : [...parts, field.note.laterPart];
   return all.length === 0 ? '' : ` *Not in this version:* ${all.map((part) => `\`${part}\``).join(', ')}.`;
 }
 

@@ -44,10 +44,14 @@ async function exposition(): Promise<string> {
   metrics.observe(refused, undefined);
   metrics.signatureChecked('failed');
   metrics.keysFetched({ authorizationServer: 'corp', outcome: 'success', keys: 1, durationMs: 1 });
+  metrics.introspected('corp', 'active');
+  metrics.introspectionSwitched({ authorizationServer: 'corp', to: 'asked' });
   metrics.streamOpened('/mcp');
   registerReadings(metrics.registry, {
     ready: () => true,
     rememberedSignatures: () => 0,
+    tenantsHeld: () => ({ routes: 0, authorizationServers: 0 }),
+    redisConnected: () => true,
     droppedLines: () => 0,
     keyAges: () => [{ authorizationServer: 'corp', ageMs: 0, keys: 1 }],
   });

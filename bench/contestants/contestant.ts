@@ -18,7 +18,7 @@ export interface Ground {
 }
 
 export interface Contestant {
-  readonly name: ContestantName;
+  readonly name: string;
   readonly url: string;
   /** What its callers send besides the headers of every call. */
   readonly headers: Readonly<Record<string, string>>;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 import { startIssuer } from '../issuer.ts';
+import type { Issuer } from '../issuer.ts';
 import { benchFile, startNode } from '../node-process.ts';
 import type { NodeProcess } from '../node-process.ts';
 import { probe } from '../probe.ts';
@@ -20,7 +21,23 @@ const readyLimitMillis = 20_000;
 const stopLimitMillis = 25_000;
 
 /** Portcullis from dist/ in its default configuration: one required route, request log and audit each to a file. */
-export async function startGateway(ground: Ground): Promise<Contestant> {
+export function startGateway(ground: Ground): Promise<Contestant> {
+  return startGatewayWith(ground, {});
+}
+
+/** What a measurement needs besides the default configuration, in YAML's flow style. */
+export interface GatewayChanges {
+  /** Further routes. */
+  readonly routes?: readonly string[];
+  /** Of the authorization server's `keys`. */
+  readonly keys?: string;
+}
+
+export interface GatewayContestant extends Contestant {
+  readonly issuer: Issuer;
+}
+
+export async function startGatewayWith(ground: Ground, changes: GatewayChanges): Promise<GatewayContestant> {
   const script = benchFile('../dist/main.js');
   if (!existsSync(script)) throw new Error('dist/main.js is missing: npm run build');
 
@@ -31,7 +48,10 @@ export async function startGateway(ground: Ground): Promise<Contestant> {
     log: join(ground.folder, 'gateway.log'),
     audit: join(ground.folder, 'audit.log'),
   };
-  writeFileSync(files.config, describeConfig(ports, ground.upstreamUrl, files.audit));
+  writeFileSync(
+    files.config,
+    describeConfig({ ports, upstreamUrl: ground.upstreamUrl, auditFile: files.audit, changes }),
+  );
   const started = startNode({
     name: 'gateway',
     script,
@@ -51,6 +71,7 @@ export async function startGateway(ground: Ground): Promise<Contestant> {
   }
   return {
     name: 'gateway',
+    issuer,
     url,
     headers: { Authorization: `Bearer ${await issuer.mintToken(url)}` },
     process: started,
@@ -65,7 +86,14 @@ export async function startGateway(ground: Ground): Promise<Contestant> {
   };
 }
 
-function describeConfig(ports: Ports, upstreamUrl: string, auditFile: string): string {
+interface ConfigParts {
+  readonly ports: Ports;
+  readonly upstreamUrl: string;
+  readonly auditFile: string;
+  readonly changes: GatewayChanges;
+}
+
+function describeConfig({ ports, upstreamUrl, auditFile, changes }: ConfigParts): string {
   return `publicUrl: http://localhost:${ports.listen}
 listen: { host: 127.0.0.1, port: ${ports.listen} }
 ops: { host: 127.0.0.1, port: ${ports.ops} }
@@ -74,10 +102,10 @@ authorizationServers:
   - issuer: http://localhost:${ports.issuer}
     discovery: off
     jwksUri: http://localhost:${ports.issuer}/jwks
-routes:
+${changes.keys === undefined ? '' : `    keys: ${changes.keys}\n`}routes:
   - path: /mcp
     upstream: ${upstreamUrl}
-`;
+${(changes.routes ?? []).map((route) => `  - ${route}\n`).join('')}`;
 }
 
 async function findFreePort(): Promise<number> {

@@ -1,60 +1,154 @@
 import type { AuthorizationServer, Configuration } from '../config/configuration.ts';
-import type { Observer } from '../vocabulary/observer.ts';
+import type { KeyFetch, Observer } from '../vocabulary/observer.ts';
 import type { Fetch } from '../vocabulary/ports.ts';
+import type { NetworkPorts } from './authority-fetch.ts';
+import { openAuthorityFetch } from './authority-fetch.ts';
 import { fetchKeys } from './fetch-keys.ts';
+import type { Introspection } from './introspection.ts';
 import { KeySet } from './key-set.ts';
 import { ServerMetadata } from './metadata.ts';
-import { fetchFor } from './trust.ts';
+import { openIntrospection } from './open-introspection.ts';
+import { RateBudget } from './rate-budget.ts';
+import type { StartTimer } from './refresh-timer.ts';
+import { startTimer } from './refresh-timer.ts';
+import type { TenantEvents } from './tenant-authorities.ts';
+import { TenantAuthorities } from './tenant-authorities.ts';
 
 /** An authorization server as the gateway knows it: its configuration, its metadata and its keys. */
 export interface Authority {
   readonly server: AuthorizationServer;
   readonly metadata: ServerMetadata;
   readonly keys: KeySet;
-  /** For requests to this server alone: it trusts what the configuration says this server may be. */
+  /** The one way to speak to this server, for every request to it. See `openAuthorityFetch`. */
   readonly fetch: Fetch;
+  /** Where the configuration has it. */
+  readonly introspection?: Introspection | undefined;
+  /** Ends its connections and timers, and what was verified with its keys. */
+  close(): void;
 }
 
-export interface AuthorityPorts {
+export interface AuthorityPorts extends NetworkPorts {
+  /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  readonly fetch: Fetch;
   readonly observer: Observer;
+  readonly startTimer?: StartTimer;
+  /** From 0 up to 1. */
+  readonly random?: () => number;
 }
 
-/** The authorities of all configured authorization servers. */
+/** In all: a gateway for tenants whose issuers share one login server must not be a tool against it. */
+const tenantFetches = { count: 10, perMs: 1000 };
+
+/**
+ * The authorities of all configured authorization servers, and of the tenants that requests name. What a tenant
+ * is, and whether one may be named, was decided before.
+ */
 export class Authorities {
   readonly #configured: ReadonlyMap<AuthorizationServer, Authority>;
+  readonly #tenants: TenantAuthorities;
 
   /** Nothing is fetched yet. */
   constructor({ authorizationServers }: Configuration, ports: AuthorityPorts) {
     this.#configured = new Map(
-      authorizationServers.map((server) => [server, createAuthority(server, ports)]),
+      authorizationServers
+        .filter(({ tenant }) => tenant === undefined)
+        .map((server) => [server, configuredAuthority(server, ports)]),
+    );
+    const budget = new RateBudget({ ...tenantFetches, clock: ports.clock });
+    this.#tenants = new TenantAuthorities((server, events) =>
+      tenantAuthority(server, { ports, budget, events }),
     );
   }
 
+  /** The authority of a configured server, or of a tenant's: equal servers of a tenant have one authority. */
   of(server: AuthorizationServer): Authority {
     const authority = this.#configured.get(server);
-    if (authority === undefined) throw new Error(`${server.name} isn't in the configuration`);
-    return authority;
+    if (authority !== undefined) return authority;
+    if (server.tenant === undefined) throw new Error(`${server.name} isn't in the configuration`);
+    return this.#tenants.of(server);
   }
 
   get configured(): readonly Authority[] {
     return [...this.#configured.values()];
   }
 
-  /** Asks each authorization server once; ends when the last answered or its time-out passed. Never rejects. */
+  /** Tenants' authorities in memory. */
+  get tenantsHeld(): number {
+    return this.#tenants.size;
+  }
+
+  /** Asks each configured server once; ends when the last answered or its time-out passed. Never rejects. */
   async askAll(): Promise<void> {
     await Promise.all(this.configured.map(({ keys }) => keys.ask()));
   }
+
+  /** Ends all timers and connections. */
+  close(): void {
+    for (const authority of this.configured) authority.close();
+    this.#tenants.close();
+  }
 }
 
-function createAuthority(server: AuthorizationServer, ports: AuthorityPorts): Authority {
-  const fetch = fetchFor(server, ports.fetch);
-  const metadata = new ServerMetadata(server, { clock: ports.clock, fetch });
+function configuredAuthority(server: AuthorizationServer, ports: AuthorityPorts): Authority {
+  const { clock, observer } = ports;
+  const line = openAuthorityFetch(server, ports);
+  const { fetch } = line;
+  const metadata = new ServerMetadata(server, { clock, fetch });
   const keys = new KeySet(server, {
-    clock: ports.clock,
+    clock,
     load: () => fetchKeys({ server, metadata, fetch }),
-    onFetch: (report) => ports.observer.keysFetched(report),
+    onFetch: observer.keysFetched,
+    background: { startTimer: ports.startTimer ?? startTimer, random: ports.random ?? Math.random },
   });
-  return { server, metadata, keys, fetch };
+  const introspection = openIntrospection(server, { metadata, fetch, clock, observer });
+  return authorityOf({ server, metadata, keys, introspection }, line);
+}
+
+interface Tenancy {
+  readonly ports: AuthorityPorts;
+  readonly budget: RateBudget;
+  readonly events: TenantEvents;
+}
+
+/** It is asked only when a request needs it, in turn with all other tenants, and not again soon after a failure. */
+function tenantAuthority(server: AuthorizationServer, { ports, budget, events }: Tenancy): Authority {
+  const { clock, observer } = ports;
+  const line = openAuthorityFetch(server, ports);
+  const inTurn: Fetch = async (url, init) => {
+    events.onAsked();
+    await budget.turn(init.signal ?? AbortSignal.timeout(server.keys.timeout));
+    return line.fetch(url, init);
+  };
+  const mayAsk = (): boolean => budget.isFree;
+  const metadata = new ServerMetadata(server, {
+    clock,
+    fetch: inTurn,
+    mayAsk,
+    failureLifetimeMs: server.keys.cooldown,
+    onSuccess: events.onAnswered,
+  });
+  const keys = new KeySet(server, {
+    clock,
+    load: () => fetchKeys({ server, metadata, fetch: inTurn }),
+    onFetch(report: KeyFetch) {
+      if (report.outcome === 'success') events.onAnswered();
+      observer.keysFetched(report);
+    },
+    mayAsk,
+  });
+  return authorityOf({ server, metadata, keys }, line);
+}
+
+function authorityOf(
+  known: Pick<Authority, 'server' | 'metadata' | 'keys' | 'introspection'>,
+  line: ReturnType<typeof openAuthorityFetch>,
+): Authority {
+  return {
+    ...known,
+    fetch: line.fetch,
+    close() {
+      known.keys.close();
+      line.close();
+    },
+  };
 }

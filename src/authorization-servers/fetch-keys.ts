@@ -1,14 +1,13 @@
 import type { AuthorizationServer } from '../config/configuration.ts';
 import type { Fetch } from '../vocabulary/ports.ts';
-import { fetchDocument } from './fetch-document.ts';
-import type { Metadata, ServerMetadata } from './metadata.ts';
-import { limitsOf } from './metadata.ts';
+import type { FailedFetch } from './fetch-document.ts';
+import { deadlineIn, fetchDocument } from './fetch-document.ts';
+import type { Metadata } from './fetch-metadata.ts';
+import type { ServerMetadata } from './metadata.ts';
 import type { SigningKey } from './signing-key.ts';
 import { readSigningKeys } from './signing-key.ts';
 
-export type LoadedKeys =
-  | { readonly ok: true; readonly keys: SigningKey[] }
-  | { readonly ok: false; readonly detail: string };
+export type LoadedKeys = { readonly ok: true; readonly keys: SigningKey[] } | FailedFetch;
 
 export interface KeySource {
   readonly server: AuthorizationServer;
@@ -16,39 +15,40 @@ export interface KeySource {
   readonly fetch: Fetch;
 }
 
-/** Fetches the keys of one authorization server: from the configured `jwksUri`, else from where its metadata says. */
+/**
+ * Fetches the keys of one authorization server: from the configured `jwksUri`, else from where its metadata
+ * says; both together within the server's time-out.
+ */
 export async function fetchKeys({ server, metadata, fetch }: KeySource): Promise<LoadedKeys> {
+  const deadline = deadlineIn(server.keys.timeout);
   const address = await keyAddress(server, metadata);
   if (!address.ok) return address;
   const { url } = address;
-  const fetched = await fetchDocument(fetch, url, limitsOf(server));
+  const fetched = await fetchDocument(fetch, url, deadline);
   if (!fetched.ok) return fetched;
   const keys = readSigningKeys(fetched.document);
-  if (keys === undefined) return { ok: false, detail: `${url} isn't a key set of at most 100 keys` };
+  if (keys === undefined) return invalid(`${url} isn't a key set of at most 100 keys`);
   // An empty set would log everyone out; it is a fault of the server's, not a rotation.
-  if (keys.length === 0) return { ok: false, detail: `${url} has no usable signing key` };
+  if (keys.length === 0) return invalid(`${url} has no usable signing key`);
   return { ok: true, keys };
 }
 
-type Address = { readonly ok: true; readonly url: string } | { readonly ok: false; readonly detail: string };
+type Address = { readonly ok: true; readonly url: string } | FailedFetch;
 
-async function keyAddress(server: AuthorizationServer, metadata: ServerMetadata): Promise<Address> {
+/** Where the keys are; whether that address may be asked is for the server's own `fetch` to say. */
+export async function keyAddress(server: AuthorizationServer, metadata: ServerMetadata): Promise<Address> {
   if (server.jwksUri !== undefined) return { ok: true, url: server.jwksUri };
   const answer = await metadata.get();
-  return answer.ok ? readJwksUri(answer.metadata, server.issuers[0]) : answer;
+  return answer.ok ? readJwksUri(answer.metadata) : answer;
 }
 
-function readJwksUri({ url, members }: Metadata, issuer: string): Address {
+function readJwksUri({ url, members }: Metadata): Address {
   const { jwks_uri: jwksUri } = members;
-  if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri))
-    return { ok: false, detail: `${url} has no jwks_uri` };
-  const { protocol, origin } = new URL(jwksUri);
-  // A document must not talk us down to plain http on another host.
-  if (protocol !== 'https:' && origin !== new URL(issuer).origin) {
-    return {
-      ok: false,
-      detail: `${url} names a jwks_uri that is neither https nor at the issuer's own origin`,
-    };
-  }
-  return { ok: true, url: jwksUri };
+  return typeof jwksUri === 'string' && URL.canParse(jwksUri)
+    ? { ok: true, url: jwksUri }
+    : invalid(`${url} has no jwks_uri`);
+}
+
+function invalid(detail: string): FailedFetch {
+  return { ok: false, failure: 'invalid', detail };
 }

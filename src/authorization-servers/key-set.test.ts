@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { AuthorizationServer } from '../config/configuration.ts';
+import type { Algorithm, AuthorizationServer } from '../config/configuration.ts';
 import type { KeyFetch } from '../vocabulary/observer.ts';
-import type { FoundKeys } from './key-set.ts';
+import { KeyIndex } from './key-index.ts';
+import type { FoundKeys, KeySetPorts } from './key-set.ts';
 import { KeySet } from './key-set.ts';
+import type { StartTimer } from './refresh-timer.ts';
+import { refreshAfterMs } from './refresh-timer.ts';
 import type { SigningKey } from './signing-key.ts';
 import { readSigningKeys } from './signing-key.ts';
 
@@ -21,24 +24,55 @@ interface Publisher {
   fetches: number;
   reports: KeyFetch[];
   hold: Promise<void> | undefined;
+  mayAsk: boolean;
+  /** The one timer that runs; in milliseconds from when it was started. */
+  timer: { readonly afterMs: number; readonly run: () => void } | undefined;
+  timers: number;
 }
 
 let publisher: Publisher;
 let keys: KeySet;
 
 beforeEach(() => {
-  publisher = { now: 1_000_000, kids: ['a'], down: false, fetches: 0, reports: [], hold: undefined };
-  keys = new KeySet(server, {
+  publisher = {
+    now: 1_000_000,
+    kids: ['a'],
+    down: false,
+    fetches: 0,
+    reports: [],
+    hold: undefined,
+    mayAsk: true,
+    timer: undefined,
+    timers: 0,
+  };
+  keys = keySet();
+});
+
+function keySet(more: Partial<KeySetPorts> = {}): KeySet {
+  return new KeySet(server, {
     clock: () => publisher.now,
     load: async () => {
       publisher.fetches += 1;
       const { kids } = publisher;
       await publisher.hold;
-      return publisher.down ? { ok: false, detail: 'down' } : { ok: true, keys: keysNamed(kids) };
+      return publisher.down
+        ? { ok: false, failure: 'unreachable', detail: 'down' }
+        : { ok: true, keys: keysNamed(kids) };
     },
     onFetch: (report) => publisher.reports.push(report),
+    mayAsk: () => publisher.mayAsk,
+    ...more,
   });
-});
+}
+
+const startTimer: StartTimer = (afterMs, run) => {
+  const timer = { afterMs, run };
+  publisher.timer = timer;
+  publisher.timers += 1;
+  return () => {
+    if (publisher.timer === timer) publisher.timer = undefined;
+  };
+};
 
 function keysNamed(kids: readonly string[]): SigningKey[] {
   return readSigningKeys({ keys: kids.map((kid) => ({ kty: 'RSA', kid, n: `n-${kid}`, e: 'AQAB' })) }) ?? [];
@@ -71,6 +105,23 @@ describe('the key set (A12, A13)', () => {
     expect(await outcome('invented-1')).toBe('unknown');
     expect(publisher.fetches).toBe(2);
     expect(await outcome('invented-2')).toBe('unknown');
+    expect(publisher.fetches).toBe(2);
+  });
+
+  it('forgets only the kids that were seen longest ago, however many are invented', async () => {
+    await keys.ask();
+    publisher.now += 10_000;
+    await outcome('old');
+    for (let at = 0; at < 1500; at += 1) {
+      await outcome(`invented-${at}`);
+      if (at % 500 === 0) await outcome('seen now and then');
+    }
+    publisher.now += 20_000;
+    expect(await outcome('another')).toBe('unknown');
+    // Seen before that fetch began, so it is known to be missing; what was forgotten is new again.
+    expect(await outcome('seen now and then')).toBe('unknown');
+    expect(await outcome('invented-1499')).toBe('unknown');
+    expect(await outcome('old')).toBe('key_lookup_cooling_down 30');
     expect(publisher.fetches).toBe(2);
   });
 
@@ -122,7 +173,7 @@ describe('the key set (A12, A13)', () => {
     expect(await outcome('a')).toBe('keys_unavailable 30');
     expect(await outcome('a')).toBe('keys_unavailable 30');
     expect(publisher.fetches).toBe(1);
-    expect(publisher.reports).toMatchObject([{ outcome: 'failure', keys: 0, detail: 'down' }]);
+    expect(publisher.reports).toMatchObject([{ outcome: 'unreachable', keys: 0, detail: 'down' }]);
   });
 
   it('waits no longer than two seconds for a slow server (A-062)', async () => {
@@ -151,19 +202,165 @@ describe('the key set (A12, A13)', () => {
   });
 });
 
+describe('a background refresh (A12)', () => {
+  const background = { startTimer, random: () => 0.5 };
+  const ranOut = async (): Promise<void> => {
+    const { timer } = publisher;
+    publisher.now += timer?.afterMs ?? 0;
+    timer?.run();
+    await keys.ask();
+  };
+
+  beforeEach(() => {
+    keys = keySet({ background });
+  });
+
+  it('comes before the keys are old, though nobody asks', async () => {
+    await keys.ask();
+    for (let hours = 0; hours < 5; hours += 1) {
+      expect(publisher.timer?.afterMs).toBeLessThan(60 * minute);
+      await ranOut();
+      expect(keys.ageMs).toBe(0);
+    }
+    expect(publisher.fetches).toBe(6);
+  });
+
+  it('goes on through an outage, once or less in a cool-down, and brings the keys back', async () => {
+    publisher.down = true;
+    await keys.ask();
+    for (let tries = 0; tries < 5; tries += 1) {
+      expect(publisher.timer?.afterMs).toBeGreaterThanOrEqual(30_000);
+      expect(publisher.timer?.afterMs).toBeLessThanOrEqual(60_000);
+      await ranOut();
+    }
+    expect(publisher.fetches).toBe(6);
+    publisher.down = false;
+    await ranOut();
+    expect(await outcome('a')).toBe('found');
+  });
+
+  it('keeps to the cool-down where a request asked in between', async () => {
+    await keys.ask();
+    const late = publisher.timer;
+    publisher.now += 40 * minute;
+    await outcome('invented');
+    expect(publisher.fetches).toBe(2);
+    late?.run();
+    expect(publisher.fetches).toBe(2);
+    expect(publisher.timer).toBeDefined();
+  });
+
+  it('runs one timer, and none after the end', async () => {
+    await keys.ask();
+    publisher.now += 31_000;
+    await keys.ask();
+    expect(publisher.timer).toBeDefined();
+    keys.close();
+    expect(publisher.timer).toBeUndefined();
+  });
+
+  it('does not begin again with a fetch that ends after the end', async () => {
+    const held = Promise.withResolvers<void>();
+    publisher.hold = held.promise;
+    const asked = keys.ask();
+    keys.close();
+    held.resolve();
+    await asked;
+    expect(publisher.timers).toBe(0);
+    expect(publisher.reports).toEqual([]);
+  });
+
+  it('is spread over time, below the TTL and never within the cool-down', () => {
+    const after = (last: 'success' | 'failure', random: number): number =>
+      refreshAfterMs(server.keys, last, random);
+    expect([after('success', 0), after('success', 0.99)]).toEqual([
+      48 * minute,
+      expect.closeTo(56.91 * minute),
+    ]);
+    expect([after('failure', 0), after('failure', 0.5)]).toEqual([30_000, 45_000]);
+    const quick = { ...server.keys, ttl: 1000 };
+    expect(refreshAfterMs(quick, 'success', 0)).toBe(30_000);
+  });
+});
+
+describe('the key set, when it may not ask (W04)', () => {
+  it('says so at once, and the cool-down does not begin', async () => {
+    publisher.mayAsk = false;
+    expect(await outcome('a')).toBe('keys_unavailable 1');
+    publisher.mayAsk = true;
+    expect(await outcome('a')).toBe('found');
+  });
+
+  it('ends what was verified with its keys when it is closed', async () => {
+    await keys.ask();
+    const found = await keys.find('a', 'RS256');
+    const key = found.outcome === 'found' ? found.keys[0] : undefined;
+    if (key === undefined) throw new Error('expected a key');
+    expect(keys.holds(key)).toBe(true);
+    keys.close();
+    expect(keys.holds(key)).toBe(false);
+  });
+});
+
+describe('the key set under load (A-062)', () => {
+  it('keeps a thousand waiting and no more', async () => {
+    publisher.hold = new Promise(() => {});
+    const waiting = Array.from({ length: 1000 }, () => outcome('a'));
+    const startedAt = performance.now();
+    expect(await outcome('a')).toMatch(/^keys_unavailable/);
+    expect(performance.now() - startedAt).toBeLessThan(1500);
+    expect(new Set(await Promise.all(waiting)).size).toBe(1);
+    expect(publisher.fetches).toBe(1);
+  });
+
+  it('asks on when the clock was set back', async () => {
+    await keys.ask();
+    publisher.now -= 24 * 60 * minute;
+    publisher.kids = ['b'];
+    expect(await outcome('b')).toBe('found');
+  });
+});
+
+describe('the index of keys', () => {
+  it('finds a key by its own kid and kind, two of one kid apart (A-006, A-009)', () => {
+    const published = readSigningKeys({
+      keys: [
+        { kty: 'RSA', kid: 'k', n: 'n', e: 'AQAB' },
+        { kty: 'EC', crv: 'P-256', kid: 'k', x: 'x', y: 'y' },
+        { kty: 'OKP', crv: 'Ed25519', x: 'x' },
+      ],
+    });
+    const index = new KeyIndex(published ?? []);
+    const kinds = (kid: string | undefined, algorithm: Algorithm): readonly (string | undefined)[] =>
+      index.find(kid, algorithm).map(({ jwk }) => jwk.kty);
+    expect(kinds('k', 'RS256')).toEqual(['RSA']);
+    expect(kinds('k', 'ES256')).toEqual(['EC']);
+    expect(kinds('k', 'ES384')).toEqual([]);
+    expect(kinds('k', 'EdDSA')).toEqual([]);
+    expect(kinds(undefined, 'EdDSA')).toEqual(['OKP']);
+    for (const kid of ['', 'K', '__proto__', 'constructor', 'undefined'])
+      expect(kinds(kid, 'EdDSA')).toEqual([]);
+  });
+});
+
 describe('signing keys', () => {
   it('passes over keys that cannot verify an access token', () => {
     const read = readSigningKeys({
       keys: [
         { kty: 'oct', k: 'AA', kid: 'h' },
         { kty: 'RSA', use: 'enc', kid: 'e' },
-        { kty: 'RSA', kid: 7 },
+        { kty: 'RSA', kid: 7, n: 'n', e: 'AQAB' },
+        { kty: 'RSA', kid: 'one', n: 'n', e: 'AQ' },
+        { kty: 'RSA', kid: 'one, longer', n: 'n', e: 'AAAB' },
+        { kty: 'RSA', kid: 'even', n: 'n', e: 'AQAA' },
+        { kty: 'RSA', kid: 'none', n: 'n' },
+        { kty: 'RSA', kid: 'three', n: 'n', e: 'Aw' },
         null,
         'x',
         { kty: 'EC', crv: 'P-256', kid: 'ok' },
       ],
     });
-    expect(read?.map(({ kid }) => kid)).toEqual(['ok']);
+    expect(read?.map(({ kid }) => kid)).toEqual(['three', 'ok']);
   });
 
   it.each([

@@ -1,10 +1,11 @@
-import { LRUCache } from 'lru-cache';
-
 import type { Algorithm, AuthorizationServer } from '../config/configuration.ts';
 import type { KeyFetch } from '../vocabulary/observer.ts';
 import type { LoadedKeys } from './fetch-keys.ts';
+import { KeyIndex } from './key-index.ts';
+import { within } from './patience.ts';
+import type { StartTimer } from './refresh-timer.ts';
+import { refreshAfterMs } from './refresh-timer.ts';
 import type { SigningKey } from './signing-key.ts';
-import { serves } from './signing-key.ts';
 
 export type FoundKeys =
   | { readonly outcome: 'found'; readonly keys: readonly SigningKey[] }
@@ -21,10 +22,20 @@ export interface KeySetPorts {
   readonly clock: () => number;
   readonly load: () => Promise<LoadedKeys>;
   readonly onFetch: (report: KeyFetch) => void;
+  /** Keys are fetched before they are old without being asked for; absent: they are fetched when someone asks. */
+  readonly background?: { readonly startTimer: StartTimer; readonly random: () => number };
+  /** Whether a fetch may begin now, besides the cool-down. */
+  readonly mayAsk?: () => boolean;
 }
 
 /** A request waits this long for a fetch that may bring its key. */
 const patienceMs = 2000;
+
+/** Each that waits holds its request; beyond these a slow authorization server would fill our memory. */
+const maximumWaiting = 1000;
+
+/** Kids, of 256 characters at most. A map grows with what is in it: most tenants' key sets hold none. */
+const maximumSeen = 1000;
 
 /**
  * The keys of one authorization server. However many requests ask and whatever they present, the server is
@@ -35,15 +46,18 @@ export class KeySet {
   readonly #server: AuthorizationServer;
   readonly #ports: KeySetPorts;
   /** How many fetches had started when each kid that isn't held was first asked for. A flood of invented ones pushes out only itself. */
-  readonly #firstSeen = new LRUCache<string, number>({ max: 1000 });
-  #keys: readonly SigningKey[] = [];
+  readonly #firstSeen = new Map<string, number>();
+  #index = new KeyIndex([]);
   #fetch: Promise<void> | undefined;
+  #waiting = 0;
   #lastStartedAt: number | undefined;
   #started = 0;
   /** The number of the fetch that brought the keys in force. */
   #loaded = 0;
   /** When the fetch started that brought the keys in force. */
   #loadedAt: number | undefined;
+  #stopTimer: (() => void) | undefined;
+  #closed = false;
 
   constructor(server: AuthorizationServer, ports: KeySetPorts) {
     this.#server = server;
@@ -64,7 +78,7 @@ export class KeySet {
 
   /** Asks again for keys because a signature failed: the same kid may have come back with another key. */
   async refetch(): Promise<boolean> {
-    if (this.#fetch === undefined && this.#cooldownLeftMs() > 0) return false;
+    if (this.#fetch === undefined && !this.#mayStart()) return false;
     return this.#waitForFetch();
   }
 
@@ -76,34 +90,49 @@ export class KeySet {
     return this.#fetch;
   }
 
+  /** Ends the background refresh, and what was verified with these keys. */
+  close(): void {
+    this.#closed = true;
+    this.#stopTimer?.();
+    this.#index.retire();
+  }
+
   /** Milliseconds since the keys in force were fetched; undefined while there are none. */
   get ageMs(): number | undefined {
     return this.#loadedAt === undefined ? undefined : this.#ports.clock() - this.#loadedAt;
   }
 
   get size(): number {
-    return this.#keys.length;
+    return this.#index.keys.length;
   }
 
   #held(kid: string | undefined, algorithm: Algorithm): FoundKeys | undefined {
     if (this.#tooOld()) return undefined;
-    const keys = this.#keys.filter((key) => (kid === undefined || key.kid === kid) && serves(key, algorithm));
-    // Without a kid only a single fitting key can be meant: "try all" would let any key speak for any token.
-    if (keys.length === 0 || (kid === undefined && keys.length > 1)) return undefined;
-    return { outcome: 'found', keys };
+    const keys = this.#index.find(kid, algorithm);
+    return keys.length === 0 ? undefined : { outcome: 'found', keys };
   }
 
   async #findByAsking(kid: string | undefined, algorithm: Algorithm): Promise<FoundKeys> {
     const startedBefore = this.#firstSeen.get(kid ?? '') ?? this.#started;
-    this.#firstSeen.set(kid ?? '', startedBefore);
+    this.#see(kid, startedBefore);
     // Once the cool-down has passed it may be asked for again: an attacker could have named tomorrow's kid today.
     if (this.#loaded > startedBefore && !this.#tooOld() && this.#cooldownLeftMs() > 0)
       return { outcome: 'unknown' };
-    if (this.#fetch === undefined && this.#cooldownLeftMs() > 0) return this.#unavailable();
+    if (this.#fetch === undefined && !this.#mayStart()) return this.#unavailable();
     await this.#waitForFetch();
     const held = this.#held(kid, algorithm);
     if (held !== undefined) return held;
     return this.#loaded > startedBefore && !this.#tooOld() ? { outcome: 'unknown' } : this.#unavailable();
+  }
+
+  #see(kid: string | undefined, started: number): void {
+    const seen = this.#firstSeen;
+    // Deleted first, so that it stands last.
+    seen.delete(kid ?? '');
+    seen.set(kid ?? '', started);
+    if (seen.size <= maximumSeen) return;
+    const [oldest] = seen.keys();
+    if (oldest !== undefined) seen.delete(oldest);
   }
 
   #unavailable(): FoundKeys {
@@ -117,19 +146,21 @@ export class KeySet {
   }
 
   async #waitForFetch(): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), patienceMs);
-    });
-    const ended = await Promise.race([this.ask().then(() => true), patience]);
-    clearTimeout(timer);
-    return ended;
+    if (this.#waiting >= maximumWaiting) return false;
+    this.#waiting += 1;
+    const ended = await within(
+      patienceMs,
+      this.ask().then(() => true),
+    );
+    this.#waiting -= 1;
+    return ended ?? false;
   }
 
+  /** The timer does this first, as a rule; here it doesn't depend on one. */
   #refreshWhenOld(): void {
     const age = this.ageMs;
     if (age === undefined || age < this.#server.keys.ttl || this.#fetch !== undefined) return;
-    if (this.#cooldownLeftMs() === 0) void this.ask();
+    if (this.#mayStart()) void this.ask();
   }
 
   #tooOld(): boolean {
@@ -137,9 +168,14 @@ export class KeySet {
     return age !== undefined && age > this.#server.keys.ttl + this.#server.keys.maxStale;
   }
 
+  #mayStart(): boolean {
+    return this.#cooldownLeftMs() === 0 && this.#ports.mayAsk?.() !== false;
+  }
+
+  /** None where the clock was set back: nothing could be asked until it has caught up. */
   #cooldownLeftMs(): number {
-    if (this.#lastStartedAt === undefined) return 0;
-    return Math.max(0, this.#lastStartedAt + this.#server.keys.cooldown - this.#ports.clock());
+    const passed = this.#lastStartedAt === undefined ? -1 : this.#ports.clock() - this.#lastStartedAt;
+    return passed < 0 ? 0 : Math.max(0, this.#server.keys.cooldown - passed);
   }
 
   async #load(): Promise<void> {
@@ -148,28 +184,36 @@ export class KeySet {
     this.#started += 1;
     const number = this.#started;
     const loaded = await this.#ports.load();
-    if (loaded.ok) {
-      const before = this.#keys;
-      this.#keys = replaceKeys(before, loaded.keys);
-      // A kid that was held has been seen before this fetch, which no longer has it: its tokens are over at once.
-      for (const key of before) if (key.retired) this.#firstSeen.set(key.kid ?? '', number - 1);
-      this.#loadedAt = startedAt;
-      this.#loaded = number;
-    }
+    if (this.#closed) return;
+    if (loaded.ok) this.#adopt(loaded.keys, { number, startedAt });
+    this.#refreshLater(loaded.ok ? 'success' : 'failure');
     this.#ports.onFetch({
       authorizationServer: this.#server.name,
-      outcome: loaded.ok ? 'success' : 'failure',
-      keys: this.#keys.length,
+      outcome: loaded.ok ? 'success' : loaded.failure,
+      keys: this.size,
       durationMs: this.#ports.clock() - startedAt,
       ...(loaded.ok ? {} : { detail: loaded.detail }),
     });
   }
-}
 
-/** Keys that stay are the same objects as before, so that what was verified with them stays too. */
-function replaceKeys(before: readonly SigningKey[], after: readonly SigningKey[]): readonly SigningKey[] {
-  const known = new Map(before.map((key) => [key.identity, key]));
-  const keys = after.map((key) => known.get(key.identity) ?? key);
-  for (const key of before) if (!keys.includes(key)) key.retired = true;
-  return keys;
+  #adopt(keys: readonly SigningKey[], fetch: { readonly number: number; readonly startedAt: number }): void {
+    const before = this.#index;
+    this.#index = before.replaceBy(keys);
+    // A kid that was held has been seen before this fetch, which no longer has it: its tokens are over at once.
+    for (const key of before.keys) if (key.retired) this.#see(key.kid, fetch.number - 1);
+    this.#loadedAt = fetch.startedAt;
+    this.#loaded = fetch.number;
+  }
+
+  #refreshLater(lastOutcome: 'success' | 'failure'): void {
+    const { background } = this.#ports;
+    if (background === undefined) return;
+    this.#stopTimer?.();
+    const afterMs = refreshAfterMs(this.#server.keys, lastOutcome, background.random());
+    this.#stopTimer = background.startTimer(afterMs, () => {
+      // A request may have asked since the timer was started; the cool-down holds for both.
+      if (this.#fetch === undefined && !this.#mayStart()) this.#refreshLater('failure');
+      else void this.ask();
+    });
+  }
 }

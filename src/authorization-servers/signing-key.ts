@@ -44,12 +44,20 @@ function isSigningJwk(value: unknown): value is JWK {
   if (typeof value !== 'object' || value === null) return false;
   const jwk = value as Record<string, unknown>;
   return (
-    (jwk['kty'] === 'RSA' || jwk['kty'] === 'EC' || jwk['kty'] === 'OKP') &&
+    ((jwk['kty'] === 'RSA' && isExponent(jwk['e'])) || jwk['kty'] === 'EC' || jwk['kty'] === 'OKP') &&
     (jwk['use'] === undefined || jwk['use'] === 'sig') &&
     (jwk['kid'] === undefined || typeof jwk['kid'] === 'string') &&
     (jwk['alg'] === undefined || typeof jwk['alg'] === 'string') &&
     (jwk['key_ops'] === undefined || (Array.isArray(jwk['key_ops']) && jwk['key_ops'].includes('verify')))
   );
+}
+
+/** RFC 8017 §3.1: odd, at least 3. With 1 a signature is the padded digest itself, which anyone can write down. */
+function isExponent(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  const bytes = Buffer.from(value, 'base64url');
+  const last = bytes.at(-1) ?? 0;
+  return last % 2 === 1 && (last > 1 || bytes.some((byte, at) => byte !== 0 && at < bytes.length - 1));
 }
 
 /** RFC 9864 §2.2: Ed25519 is the name that EdDSA with that curve should have had. */

@@ -1,10 +1,13 @@
 import type { Refusal } from '../vocabulary/refusal.ts';
-import type { Challenges } from './www-authenticate.ts';
+import type { Challenge, Challenges } from './www-authenticate.ts';
+
+type AnswerHeaders = Readonly<Record<string, Challenge>>;
 
 /** What goes over the wire for a refusal. */
 export interface Answer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  /** A list: one line for each value. */
+  readonly headers: AnswerHeaders;
   readonly body: string;
 }
 
@@ -20,19 +23,15 @@ export interface AnswerContext {
  * that knows statuses and challenges. Codes outside JSON-RPC's reserved range are the gateway's own.
  */
 export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): Answer {
-  const answer = (
-    status: number,
-    code: number,
-    message: string,
-    headers: Record<string, string> = {},
-  ): Answer => ({
+  const answer = (status: number, code: number, message: string, headers: AnswerHeaders = {}): Answer => ({
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
     body: `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":{"code":${code},"message":${JSON.stringify(message)}}}`,
   });
-  const challenged = (value: keyof Omit<Challenges, 'insufficientScope'>): Record<string, string> =>
+  const challenged = (value: keyof Omit<Challenges, 'insufficientScope'>): AnswerHeaders =>
     challenges === undefined ? {} : { 'www-authenticate': challenges[value] };
-  const retryAfter = (seconds: number): Record<string, string> => ({ 'retry-after': String(seconds) });
+  const unavailable = (message: string, retryAfterSeconds: number): Answer =>
+    answer(503, 50300, message, { 'retry-after': String(retryAfterSeconds) });
 
   switch (refusal.kind) {
     case 'credentials-missing':
@@ -44,21 +43,21 @@ export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): 
       const text = expired ? 'The access token expired' : 'The access token is invalid';
       return answer(401, 40100, text, challenged(expired ? 'expired' : 'invalid'));
     }
+    case 'proof-invalid':
+      return answer(401, 40100, 'The DPoP proof is invalid', challenged('invalidProof'));
+    case 'proof-nonce-needed':
+      return answer(401, 40100, 'The DPoP proof needs this nonce', {
+        ...challenged('nonceNeeded'),
+        'dpop-nonce': refusal.nonce,
+      });
+    case 'replay-unknown':
+      return unavailable('Used proofs cannot be looked up', refusal.retryAfterSeconds);
     case 'authorization-server-unavailable':
-      return answer(
-        503,
-        50300,
-        'The authorization server is unavailable',
-        retryAfter(refusal.retryAfterSeconds),
-      );
+      return unavailable('The authorization server is unavailable', refusal.retryAfterSeconds);
     case 'scope-insufficient': {
       const value = challenges?.insufficientScope(refusal.scopes);
-      return answer(
-        403,
-        40301,
-        'More scopes are required',
-        value === undefined ? {} : { 'www-authenticate': value },
-      );
+      const headers: AnswerHeaders = value === undefined ? {} : { 'www-authenticate': value };
+      return answer(403, 40301, 'More scopes are required', headers);
     }
     case 'host-refused':
       return answer(403, 40300, 'This host is not served here');
@@ -80,14 +79,19 @@ export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): 
       });
     case 'message-refused':
       return answer(400, refusal.code, refusal.code === -32700 ? 'Parse error' : 'Invalid request');
+    case 'header-mismatch':
+      return answer(400, -32020, 'Header mismatch');
     case 'body-too-large':
       return answer(413, 41300, 'The body is too large');
     case 'identity-unusable':
       return answer(403, 40300, 'The identity cannot be passed on');
+    case 'session-unknown':
+    case 'session-lost':
+      return answer(404, 40400, 'No such session');
     case 'not-ready':
-      return answer(503, 50300, refusal.reason === 'starting' ? 'Starting' : 'Stopping', retryAfter(1));
+      return unavailable(refusal.reason === 'starting' ? 'Starting' : 'Stopping', 1);
     case 'route-full':
-      return answer(503, 50300, 'Too many open streams', retryAfter(1));
+      return unavailable('Too many open streams', 1);
     case 'upstream-failed':
       return answer(502, 50200, 'The MCP server failed');
     case 'upstream-silent':

@@ -1,26 +1,31 @@
 import type { FastifyReply } from 'fastify';
 import fp from 'fastify-plugin';
 
-import type { Configuration } from '../config/configuration.ts';
+import type { Route } from '../config/configuration.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 import type { Answer } from './answer.ts';
 import { answerFor } from './answer.ts';
 import { answerAndClose, isLongUnread } from './lingering-close.ts';
+import type { GlancedScopes } from './current-challenges.ts';
+import { currentChallenges } from './current-challenges.ts';
 import type { Challenges } from './www-authenticate.ts';
-import { challengesOf } from './www-authenticate.ts';
 
 export interface ChallengeOptions {
-  readonly configuration: Configuration;
+  /** For routes whose challenge shows what their authorization servers advertise. */
+  readonly liveScopes: (route: Route) => GlancedScopes;
   /** Hears of what only we can mend. */
   readonly onDefect: (error: unknown, requestId: string) => void;
 }
 
 /** Decorates `reply.refuse`, and answers what no stage foresaw. */
 export const challengeStage = fp<ChallengeOptions>(
-  (app, { configuration, onDefect }, ready) => {
-    const challenges = new Map<string, Challenges>(
-      configuration.routes.map((route) => [route.name, challengesOf(route)]),
-    );
+  (app, { liveScopes, onDefect }, ready) => {
+    const known = new WeakMap<Route, () => Challenges>();
+    const challengesOn = (route: Route): Challenges => {
+      const current = known.get(route) ?? currentChallenges(route, liveScopes);
+      known.set(route, current);
+      return current();
+    };
     app.decorateRequest('refusal', null);
     app.decorateRequest('messageId', null);
     app.decorateReply('refuse', function refuse(this: FastifyReply, refusal: Refusal): void {
@@ -29,11 +34,11 @@ export const challengeStage = fp<ChallengeOptions>(
       // The client left, or the answer has begun: there is no one to tell, or no way.
       if (this.raw.headersSent || this.raw.destroyed) return;
       const id = request.messageId ?? null;
-      const routeName = request.passage?.route.name;
+      const route = request.passage?.route;
       sendAnswer(
         this,
         answerFor(refusal, {
-          challenges: routeName === undefined ? undefined : challenges.get(routeName),
+          challenges: route === undefined ? undefined : challengesOn(route),
           id,
         }),
       );

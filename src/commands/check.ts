@@ -3,11 +3,11 @@ import type { CommandIo } from './io.ts';
 import { exitCode } from './io.ts';
 import { readConfiguration } from './read-configuration.ts';
 
-/** Says whether the gateway would start with this file and what it would serve, or every fault in it. Opens no port. */
-export function check(file: string, io: CommandIo): number {
+/** Says whether the gateway would start with this file, or without one with the environment, and what it would serve, or every fault in it. Opens no port. */
+export function check(file: string | undefined, io: CommandIo): number {
   const configuration = readConfiguration(file, io);
   if (typeof configuration === 'number') return configuration;
-  io.out(`${file}: ok\n${summarise(configuration)}`);
+  io.out(`${file ?? 'environment'}: ok\n${summarise(configuration)}`);
   return exitCode.ok;
 }
 

@@ -5,6 +5,8 @@ export interface CommandIo {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Throws like `readFileSync`. */
   readonly readFile: (path: string) => string;
+  /** To its end. */
+  readonly readStandardInput: () => Promise<string>;
 }
 
 /** sysexits.h, as far as it fits. */

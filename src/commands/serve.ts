@@ -4,14 +4,14 @@ import { exitCode } from './io.ts';
 import { auditFault, openOutputs } from './outputs.ts';
 import { readConfiguration } from './read-configuration.ts';
 
-/** Runs the gateway until a signal ends it; answers the exit code. */
-export async function serve(file: string, io: CommandIo): Promise<number> {
+/** Runs the gateway until a signal ends it; answers the exit code. Without a file the environment configures it. */
+export async function serve(file: string | undefined, io: CommandIo): Promise<number> {
   const configuration = readConfiguration(file, io);
   if (typeof configuration === 'number') return configuration;
   const { audit } = configuration.log;
   const unwritable = auditFault(audit);
   if (unwritable !== undefined) {
-    io.err(`${file}: ${unwritable}\n`);
+    io.err(`${file ?? 'environment'}: ${unwritable}\n`);
     return exitCode.configuration;
   }
   const outputs = openOutputs(audit);

@@ -29,8 +29,16 @@ export interface Configuration {
   readonly ops: { readonly host: string; readonly port: number };
   readonly log: { readonly level: LogLevel; readonly audit: AuditSink };
   readonly stop: { readonly drain: Milliseconds };
+  /**
+   * `key`: of 32 bytes at least, the same for all replicas; absent: a random one for each process. `previous`: keys
+   * of before a rotation.
+   */
+  readonly sessions: { readonly key?: string; readonly previous: readonly string[] };
+  readonly state: StatePlace;
   readonly authorizationServers: readonly AuthorizationServer[];
   readonly routes: readonly Route[];
+  /** Its metadata is served at the gateway's origin as well, for clients of 2025-03-26. */
+  readonly mirror?: AuthorizationServer;
   /** Every setting of the file that weakens a default; told at `warn` and in a metric at each start. */
   readonly weakenings: readonly Weakening[];
 }
@@ -44,10 +52,15 @@ export interface Listen {
 }
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+/** The URL holds a password. */
+export type StatePlace = 'memory' | { readonly redis: { readonly url: string } };
+
 export type AuditSink = 'stdout' | 'off' | { readonly file: string };
 
 export interface AuthorizationServer {
   readonly name: string;
+  /** Whose server it is, where a route's `tenant.issuer` made it; `{tenant}` in the form of them all, which is never asked itself. */
+  readonly tenant?: string;
   /** Compared with `iss` byte for byte; the first is the one that discovery asks and PRM advertises. */
   readonly issuers: readonly [string, ...string[]];
   readonly discovery: 'auto' | 'off';
@@ -72,6 +85,9 @@ export interface AuthorizationServer {
     readonly scopes: readonly string[];
     readonly email: string;
   };
+  readonly introspection?: IntrospectionSettings;
+  /** Hosts that the server's own documents may name though their addresses aren't public; IPv6 literals in brackets. */
+  readonly allowHosts: readonly string[];
   readonly keys: {
     readonly ttl: Milliseconds;
     readonly cooldown: Milliseconds;
@@ -79,6 +95,29 @@ export interface AuthorizationServer {
     readonly timeout: Milliseconds;
   };
 }
+
+/** How an authorization server is asked about tokens (RFC 7662). */
+export interface IntrospectionSettings {
+  /** `opaque`: what is no JWT; `all`: JWTs as well, after everything else held. */
+  readonly for: 'opaque' | 'all';
+  /** From the server's metadata if absent. */
+  readonly endpoint?: string;
+  readonly clientId: string;
+  readonly authentication: ClientAuthentication;
+  /** How long an answer is remembered; 0: not at all. */
+  readonly cache: Milliseconds;
+}
+
+/** What the gateway proves itself with as a client (OpenID Connect Core §9). Holds secrets. */
+export type ClientAuthentication =
+  | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly clientSecret: string }
+  | {
+      readonly method: 'private_key_jwt';
+      /** PKCS #8 in PEM form. */
+      readonly privateKey: string;
+      readonly algorithm: Algorithm;
+      readonly keyId: string | undefined;
+    };
 
 export interface Route {
   readonly name: string;
@@ -91,15 +130,19 @@ export interface Route {
   /** Serves the bare well-known as well. */
   readonly isDefault: boolean;
   readonly access: 'required' | 'open';
+  /** Present where the file's path has `{tenant}`. */
+  readonly tenant?: Tenant;
   readonly authorizationServers: readonly AuthorizationServer[];
   /** Replaces the authorization servers' own lists for this route. */
   readonly audiences?: readonly string[];
   readonly scopes: readonly string[];
-  readonly challengeScopes: readonly string[];
-  readonly scopesSupported: readonly string[];
+  readonly challengeScopes: ScopeList;
+  readonly scopesSupported: ScopeList;
   readonly discovery: 'on' | 'off';
   /** Browser origins, exact. */
   readonly origins: readonly string[];
+  /** Tokens bound to a key (RFC 9449); absent: none are taken. */
+  readonly dpop?: Dpop;
   readonly identity: Identity;
   readonly limits: { readonly body: Bytes; readonly streams: number };
   readonly streams: {
@@ -112,6 +155,30 @@ export interface Route {
   readonly upstream: Upstream;
 }
 
+/** Written in the file, or what the route's authorization servers advertise at the time. */
+export type ScopeList = readonly string[] | 'from-authorization-server';
+
+export interface Tenant {
+  /** Whose route it is. `{tenant}`: it is the form of one for each tenant; its own path, resource, metadata and issuers hold `{tenant}`. */
+  readonly name: string;
+  /** Matches the whole name. */
+  readonly pattern: RegExp;
+  /** The claim that must be the name. */
+  readonly claim?: string;
+}
+
+/** What proofs may be signed with; `EdDSA` stands for both of its names (RFC 9864). */
+export type ProofAlgorithm = 'ES256' | 'ES384' | 'EdDSA' | 'RS256' | 'PS256';
+
+export interface Dpop {
+  readonly mode: 'optional' | 'required';
+  /** Whether a proof must hold a nonce of the gateway. */
+  readonly nonce: boolean;
+  readonly algorithms: readonly ProofAlgorithm[];
+  /** Age up to which a proof is taken. */
+  readonly window: Milliseconds;
+}
+
 export interface Identity {
   /** Header names as the upstream shall see them; absent: not sent. */
   readonly headers: {
@@ -120,6 +187,8 @@ export interface Identity {
     readonly client?: string;
     readonly scopes?: string;
     readonly email?: string;
+    /** Sent on routes of tenants. */
+    readonly tenant?: string;
   };
   /** Further headers, each from one claim. */
   readonly claims: readonly { readonly header: string; readonly claim: string }[];
@@ -127,6 +196,12 @@ export interface Identity {
 
 export interface Upstream {
   readonly url: string;
+  /** `sse`: HTTP with SSE of MCP 2024-11-05; `url` is where its stream is. */
+  readonly transport: 'streamable-http' | 'sse';
+  /** For `sse`: how the client is told where to post. */
+  readonly sseEndpoint: 'relative' | 'absolute';
+  /** For `sse`: whether people who share the server may see each other's answers. */
+  readonly sharedProcess?: 'isolated' | 'accept-risk';
   readonly timeouts: {
     readonly connect: Milliseconds;
     readonly headers: Milliseconds;

@@ -15,13 +15,24 @@ export function publicAddress(
   const base = publicUrl.parse(publicUrlText);
   const path = routePath.parse(pathText);
   const resource = path === '/' ? base : `${base}${path}`;
-  return { path: new URL(resource).pathname, resource };
+  return { path: partsOf(resource).path || '/', resource };
 }
 
 /** RFC 9728 §3.1: the well-known stands between host and path; a query is kept. */
 export function resourceMetadataUrl(resource: string): string {
-  const { origin, pathname, search } = new URL(resource);
-  return `${origin}${bareMetadataPath}${pathname === '/' ? '' : pathname}${search}`;
+  const { origin, path, query } = partsOf(resource);
+  return `${origin}${bareMetadataPath}${path}${query}`;
+}
+
+/** The path of `resourceMetadataUrl`. */
+export function metadataPath(resource: string): string {
+  return `${bareMetadataPath}${partsOf(resource).path}`;
+}
+
+/** Of a URL in canonical form. The URL parser would encode `{tenant}`. */
+function partsOf(url: string): { readonly origin: string; readonly path: string; readonly query: string } {
+  const [, origin = '', path = '', query = ''] = /^([^/]*\/\/[^/?]*)([^?]*)(.*)$/.exec(url) ?? [];
+  return { origin, path, query };
 }
 
 export const bareMetadataPath = '/.well-known/oauth-protected-resource';

@@ -20,7 +20,8 @@ export function readListening(
     if (host !== '' && !/^[A-Za-z0-9.:_%-]+$/.test(host)) {
       findings.push({
         path: [],
-        found: `${quote(host)} in the environment variable ${hostName}`,
+        variable: hostName,
+        found: quote(host),
         expected: 'an address or host name',
       });
     }
@@ -30,10 +31,15 @@ export function readListening(
 }
 
 function badPort(name: string, text: string): Finding {
-  const found = `${quote(text)} in the environment variable ${name}`;
   // Kubernetes sets OPS_PORT=tcp://… in every pod beside a Service called ops.
   const hint = text.startsWith('tcp://')
     ? 'Kubernetes sets it for a Service of that name: set enableServiceLinks: false in the pod'
     : undefined;
-  return { path: [], found, expected: 'a port from 0 to 65535', ...(hint === undefined ? {} : { hint }) };
+  return {
+    path: [],
+    variable: name,
+    found: quote(text),
+    expected: 'a port from 0 to 65535',
+    ...(hint === undefined ? {} : { hint }),
+  };
 }

@@ -11,6 +11,8 @@ export interface Finding {
   readonly found: string;
   readonly expected: string;
   readonly hint?: string;
+  /** Where the value comes from the environment. */
+  readonly variable?: string;
   /** For a misspelt key: the one that was meant. */
   readonly meantKey?: string;
 }
@@ -19,6 +21,7 @@ export function placeFinding(
   { path, at, meantKey: _meantKey, ...words }: Finding,
   positions: Positions,
 ): ConfigFault {
+  if (words.variable !== undefined) return { path: formatPath(path), line: 0, column: 0, ...words };
   return {
     path: formatPath(path),
     ...(at === 'key' ? positions.ofKey(path) : positions.ofValue(path)),

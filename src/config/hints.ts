@@ -20,7 +20,8 @@ export function hintForShape(field: Field, value: unknown): string | undefined {
     : undefined;
 }
 
-function hintForList(value: unknown): string | undefined {
+/** The list that was most likely meant by `value`. */
+export function hintForList(value: unknown): string | undefined {
   if (typeof value === 'object') return 'begin each item with "- "';
   // Scopes are often written as OAuth sends them.
   const items =

@@ -16,6 +16,7 @@ const presets: Readonly<Record<string, Identity>> = {
       client: 'X-Auth-Client-Id',
       scopes: 'X-Auth-Scopes',
       email: 'X-Auth-Email',
+      tenant: 'X-Auth-Tenant',
     },
     claims: [],
   },

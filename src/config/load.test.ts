@@ -46,6 +46,7 @@ describe('the smallest file', () => {
       requireExp: true,
       verify: { exp: true, nbf: true, iat: true, iss: true },
       claims: { clientId: ['client_id', 'azp'], scopes: ['scope', 'scp'], email: 'email' },
+      allowHosts: [],
       keys: { ttl: 3_600_000, cooldown: 30_000, maxStale: 3_600_000, timeout: 5000 },
     };
     expect(load(smallest)).toEqual({
@@ -55,6 +56,8 @@ describe('the smallest file', () => {
       ops: { host: '127.0.0.1', port: 9090 },
       log: { level: 'info', audit: 'stdout' },
       stop: { drain: 15_000 },
+      sessions: { previous: [] },
+      state: 'memory',
       authorizationServers: [server],
       routes: [
         {
@@ -77,6 +80,7 @@ describe('the smallest file', () => {
               client: 'X-Auth-Client-Id',
               scopes: 'X-Auth-Scopes',
               email: 'X-Auth-Email',
+              tenant: 'X-Auth-Tenant',
             },
             claims: [],
           },
@@ -84,6 +88,8 @@ describe('the smallest file', () => {
           streams: { keepAlive: 25_000, idle: 0, closeOnExpiry: 30_000 },
           upstream: {
             url: 'http://localhost:8000/mcp',
+            transport: 'streamable-http',
+            sseEndpoint: 'relative',
             timeouts: { connect: 5000, headers: 900_000, idle: 0 },
             requestHeaders: [],
             responseHeaders: [],
@@ -123,7 +129,7 @@ describe('the environment', () => {
     ['HOST', 'http://x', 'an address or host name'],
   ])('is a fault with the variable named where %s is %s', (name, value, says) => {
     expect(() => load(smallest, { [name]: value })).toThrow(says);
-    expect(() => load(smallest, { [name]: value })).toThrow(`environment variable ${name}`);
+    expect(() => load(smallest, { [name]: value })).toThrow(`${name}  found ${JSON.stringify(value)}`);
   });
 });
 
@@ -285,6 +291,8 @@ describe('what the file weakens is told (C4)', () => {
     ['leeway: 6m', ['leeway']],
     ['leeway: 5m', []],
     ['dangerouslyAllowHttp: true', ['dangerouslyAllowHttp']],
+    ['allowHosts: [keys.internal]', ['allowHosts']],
+    ['allowHosts: []', []],
   ])('for a server with %s', (setting, keys) => {
     const text = smallest.replace('realms/corp\n', `realms/corp\n    ${setting}\n`);
     expect(told(text)).toEqual(keys.map((key) => `authorizationServers[0].${key}`));

@@ -2,6 +2,8 @@ import type { Configuration } from './configuration.ts';
 import { draftOf } from './draft.ts';
 import type { Listening } from './environment.ts';
 import { readListening } from './environment.ts';
+import type { Layered } from './environment-layer.ts';
+import { layEnvironment } from './environment-layer.ts';
 import type { ConfigFault } from './faults.ts';
 import { sortFaults } from './faults.ts';
 import type { Finding } from './finding.ts';
@@ -17,6 +19,7 @@ import type { Sources } from './sources.ts';
 import { NamedFiles } from './sources.ts';
 import { walk } from './structure.ts';
 import { findUnbuilt } from './unbuilt.ts';
+import type { YamlReading } from './yaml/read-yaml.ts';
 import { readYaml } from './yaml/read-yaml.ts';
 
 export type Loaded =
@@ -25,30 +28,51 @@ export type Loaded =
 
 /**
  * The configuration in `text`, or every fault in it at once. Reads the files and variables that the text names;
- * HOST, PORT, OPS_HOST and OPS_PORT of the environment win over `listen` and `ops`. Never throws on bad input.
+ * HOST, PORT, OPS_HOST and OPS_PORT of the environment win over `listen` and `ops`; the variables of one route fill
+ * what the file leaves open. Never throws on bad input.
  */
 export function loadConfiguration(text: string, from: Sources): Loaded {
-  const reading = readYaml(text);
+  return load(readYaml(text), from, 'file');
+}
+
+/**
+ * The configuration of one route in the environment alone, or every fault in it at once. Files that it names are looked
+ * for beside `from.file`.
+ */
+export function loadEnvironment(from: Sources): Loaded {
+  const start = (): { line: number; column: number } => ({ line: 1, column: 1 });
+  const positions = { ofKey: start, ofValue: start };
+  return load({ value: {}, positions, faults: [], unread: [] }, from, 'no file');
+}
+
+function load(reading: YamlReading, from: Sources, file: 'file' | 'no file'): Loaded {
   const files = new NamedFiles(from);
   const listening = readListening(from.environment);
-  const parsed = configurationSchema.safeParse(reading.value);
-  const findings = [...listening.findings];
+  const layered = layEnvironment(reading.value, from.environment, file);
+  const parsed = configurationSchema.safeParse(layered.value);
+  const findings: Finding[] = [...listening.findings, ...layered.findings];
+  const unread = [...reading.unread, ...layered.unread];
   if (reading.unread.every((path) => path.length > 0)) {
     const issues = (parsed.error?.issues ?? []).flatMap((issue) =>
-      findingsOf(issue, { schema: configurationSchema, value: reading.value }),
+      findingsOf(issue, { schema: configurationSchema, value: layered.value }),
     );
-    const faulty = [...reading.unread, ...issues.map(({ path }) => path)];
+    const faulty = [...unread, ...issues.map(({ path }) => path)];
     findings.push(
       ...issues,
-      ...judge(reading.value, faulty, { environment: from.environment, files, listening }),
+      ...judge(layered.value, faulty, { environment: from.environment, files, listening }),
     );
   }
-  const told = withoutConsequences(findings, reading.unread).map((finding) =>
-    placeFinding(finding, reading.positions),
+  const told = withoutConsequences(findings, unread).map((finding) =>
+    placeFinding(withVariable(finding, layered), reading.positions),
   );
   const faults = sortFaults([...reading.faults, ...told]);
   if (faults.length > 0 || parsed.data === undefined) return { ok: false, faults };
   return { ok: true, configuration: resolve(parsed.data, files, listening) };
+}
+
+function withVariable(finding: Finding, { variableOf }: Layered): Finding {
+  const variable = finding.variable ?? variableOf(finding.path);
+  return variable === undefined ? finding : { ...finding, variable };
 }
 
 interface World {

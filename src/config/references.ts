@@ -1,9 +1,13 @@
+import { canSignWith, readClientKey } from './client-key.ts';
+import type { Algorithm } from './configuration.ts';
 import { quote } from './describe.ts';
 import type { Finding } from './finding.ts';
 import { isWithin } from './path.ts';
 import type { Path } from './path.ts';
 import { belongTogether, holds } from './pem.ts';
-import type { NamedFiles, Sources } from './sources.ts';
+import type { SecretPurpose } from './secret-text.ts';
+import { secretFault } from './secret-text.ts';
+import type { NamedFiles, SecretName, Sources } from './sources.ts';
 import type { Occupied } from './structure.ts';
 
 interface World {
@@ -24,10 +28,24 @@ export function checkReferences(
         return checkPem({ path, file: value, files: world.files }, field.note.reads);
       }
       if (typeof value !== 'object' || value === null) return [];
-      return field.note.secret === true
-        ? checkSecret(path, value, world)
-        : checkPair(path, value, world.files);
+      if (field.note.secret !== true)
+        return [...checkPair(path, value, world.files), ...checkClientAlgorithm(path, value, world)];
+      const findings = checkSecret(path, value, world);
+      const { holds: purpose } = field.note;
+      if (findings.length > 0 || purpose === undefined) return findings;
+      return purpose === 'client-key'
+        ? checkClientKey(path, value as SecretName, world)
+        : checkSecretText({ path, named: value as SecretName, files: world.files }, purpose);
     });
+}
+
+/** The secret is there; what it is for may ask for more. */
+function checkSecretText(
+  { path, named, files }: { readonly path: Path; readonly named: SecretName; readonly files: NamedFiles },
+  purpose: SecretPurpose,
+): readonly Finding[] {
+  const fault = secretFault(files.secretOf(named), purpose);
+  return fault === undefined ? [] : [{ path: [...path, 'env' in named ? 'env' : 'file'], ...fault }];
 }
 
 interface NamedFile {
@@ -75,6 +93,48 @@ function unreadable({ path, file, files }: NamedFile, reason: string): Finding {
     expected: 'a file that can be read',
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+/** The authorization server would refuse every call that the gateway makes. */
+function checkClientKey(path: Path, named: SecretName, world: World): readonly Finding[] {
+  const reading = readSecret(named, world);
+  if (reading === undefined || readClientKey(reading) !== undefined) return [];
+  const [key, place] =
+    'env' in named ? (['env', `the variable ${named.env}`] as const) : (['file', quote(named.file)] as const);
+  return [
+    {
+      path: [...path, key],
+      found: `${place}, which holds something else`,
+      expected:
+        'a private key, PKCS #8 in PEM form or a JWK: RSA of 2048 bits or more, P-256, P-384, P-521 or Ed25519',
+    },
+  ];
+}
+
+function checkClientAlgorithm(path: Path, value: object, world: World): readonly Finding[] {
+  const { privateKey, algorithm } = value as {
+    readonly privateKey?: SecretName;
+    readonly algorithm?: unknown;
+  };
+  if (typeof privateKey !== 'object' || typeof algorithm !== 'string') return [];
+  const key = readClientKey(readSecret(privateKey, world) ?? '');
+  const wanted = algorithm === 'Ed25519' ? 'EdDSA' : (algorithm as Algorithm);
+  if (key === undefined || canSignWith(key, wanted)) return [];
+  return [
+    {
+      path: [...path, 'algorithm'],
+      found: `${quote(algorithm)}, which privateKey can't sign with`,
+      expected: 'an algorithm of this key',
+      hint: `${key.algorithm} is one; it is taken where algorithm is left out`,
+    },
+  ];
+}
+
+/** Undefined where it isn't there. */
+function readSecret(named: SecretName, { environment, files }: World): string | undefined {
+  if ('env' in named) return environment[named.env];
+  const reading = files.read(named.file);
+  return reading.ok ? reading.text : undefined;
 }
 
 function checkSecret(path: Path, named: object, { environment, files }: World): readonly Finding[] {

@@ -1,6 +1,7 @@
 import type { AuthorizationServer, Route, Upstream } from './configuration.ts';
 import { publicAddress, resourceMetadataUrl } from './derive.ts';
 import { identityOf } from './identity-names.ts';
+import { pathOf, tenantOf, withTenantIssuer } from './resolve-tenant.ts';
 import type { CheckedConfiguration } from './schema.ts';
 import type { NamedFiles } from './sources.ts';
 
@@ -18,14 +19,16 @@ export function resolveRoutes(
   const only =
     protectedRoutes.length === 1 && protectedRoutes[0]?.default !== false ? protectedRoutes[0] : undefined;
   return routes.map((route) => ({
+    ...tenancyOf(route),
     ...addressOf(route, publicUrl),
-    isDefault: route === (marked ?? only),
+    isDefault: route === (marked ?? only) && !servesTenants(route),
     access: route.access,
-    authorizationServers: isProtected(route) ? serversOf(route, servers) : [],
+    authorizationServers: isProtected(route) ? withTenantIssuer(route, serversOf(route, servers)) : [],
     ...(route.audiences === undefined ? {} : { audiences: route.audiences }),
     ...scopesOf(route),
     discovery: route.discovery,
     origins: route.origins,
+    ...dpopOf(route),
     identity: identityOf(route.identity),
     limits: route.limits,
     streams: route.streams,
@@ -37,7 +40,7 @@ function addressOf(
   route: CheckedRoute,
   publicUrl: string,
 ): Pick<Route, 'name' | 'path' | 'resource' | 'resourceMetadataUrl'> {
-  const address = publicAddress(publicUrl, route.path);
+  const address = publicAddress(publicUrl, pathOf(route));
   const resource = route.resource ?? address.resource;
   return {
     name: route.name ?? route.path,
@@ -45,6 +48,20 @@ function addressOf(
     resource,
     resourceMetadataUrl: resourceMetadataUrl(resource),
   };
+}
+
+function dpopOf({ dpop: { mode, ...details } }: CheckedRoute): Pick<Route, 'dpop'> {
+  return mode === 'off' ? {} : { dpop: { mode, ...details } };
+}
+
+function tenancyOf(route: CheckedRoute): Pick<Route, 'tenant'> {
+  const tenant = tenantOf(route);
+  return tenant === undefined ? {} : { tenant };
+}
+
+/** The bare well-known URL can't say whose metadata is asked for. */
+function servesTenants({ tenant }: CheckedRoute): boolean {
+  return tenant !== undefined && tenant.fixed === undefined;
 }
 
 function serversOf(
@@ -60,12 +77,7 @@ function scopesOf({
   challengeScopes,
   scopesSupported,
 }: CheckedRoute): Pick<Route, 'scopes' | 'challengeScopes' | 'scopesSupported'> {
-  // The word for a list from elsewhere isn't built, and was refused.
-  return {
-    scopes,
-    challengeScopes: challengeScopes ?? scopes,
-    scopesSupported: typeof scopesSupported === 'string' ? [] : scopesSupported,
-  };
+  return { scopes, challengeScopes: challengeScopes ?? scopes, scopesSupported };
 }
 
 const lowerCase = (names: readonly string[]): readonly string[] => [
@@ -73,10 +85,14 @@ const lowerCase = (names: readonly string[]): readonly string[] => [
 ];
 
 function resolveUpstream(upstream: CheckedRoute['upstream'], files: NamedFiles): Upstream {
-  const { url, timeouts, requestHeaders, responseHeaders, tls } = upstream;
+  const { url, transport, sseEndpoint, sharedProcess, timeouts, requestHeaders, responseHeaders, tls } =
+    upstream;
   const { caFile, certFile, keyFile } = tls ?? {};
   return {
     url,
+    transport,
+    sseEndpoint,
+    ...(sharedProcess === undefined ? {} : { sharedProcess }),
     timeouts,
     requestHeaders: lowerCase(requestHeaders),
     responseHeaders: lowerCase(responseHeaders),

@@ -2,7 +2,9 @@ import type { AuthorizationServer, Configuration, Listen } from './configuration
 import { defaultServerName } from './derive.ts';
 import type { Listening } from './environment.ts';
 import { isLoopback } from './fields/web-address.ts';
+import { resolveIntrospection } from './resolve-introspection.ts';
 import { resolveRoutes } from './resolve-route.ts';
+import { serversInUse } from './resolve-tenant.ts';
 import type { CheckedConfiguration } from './schema.ts';
 import type { NamedFiles } from './sources.ts';
 import { findWeakenings } from './weakenings.ts';
@@ -16,14 +18,16 @@ export function resolve(
   overrides: Listening,
 ): Configuration {
   const { publicUrl, hosts, ops, log, stop } = checked;
-  const authorizationServers = checked.authorizationServers.map((server) => resolveServer(server, files));
+  const listed = checked.authorizationServers.map((server) => resolveServer(server, files));
   const allowHttp = new Set(
-    authorizationServers
+    listed
       .filter((_server, index) => checked.authorizationServers[index]?.dangerouslyAllowHttp === true)
       .map(({ name }) => name),
   );
+  const mirror = listed.find(({ name }) => name === checked.discovery?.mirror);
   const listen = resolveListen(checked.listen, files, overrides);
-  const routes = resolveRoutes(checked, authorizationServers, files);
+  const routes = resolveRoutes(checked, listed, files);
+  const usedByRoutes = routes.flatMap((route) => route.authorizationServers);
   const audit = typeof log.audit === 'object' ? { file: files.locate(log.audit.file) } : log.audit;
   return freeze({
     publicUrl,
@@ -32,9 +36,18 @@ export function resolve(
     ops: { ...ops, ...overrides.ops },
     log: { level: log.level, audit },
     stop,
-    authorizationServers,
+    sessions: {
+      ...(checked.sessions === undefined ? {} : { key: files.secretOf(checked.sessions.key) }),
+      previous: (checked.sessions?.previous ?? []).map((name) => files.secretOf(name)),
+    },
+    state:
+      typeof checked.state === 'string'
+        ? 'memory'
+        : { redis: { url: files.secretOf(checked.state.redis.url) } },
+    authorizationServers: serversInUse(listed, usedByRoutes, mirror),
     routes,
-    weakenings: findWeakenings({ listen, authorizationServers, routes }, allowHttp),
+    ...(mirror === undefined ? {} : { mirror }),
+    weakenings: findWeakenings({ listen, authorizationServers: listed, routes }, allowHttp),
   });
 }
 
@@ -77,6 +90,10 @@ function resolveServer(server: CheckedServer, files: NamedFiles): AuthorizationS
     requireExp,
     verify,
     claims,
+    ...(server.introspection === undefined
+      ? {}
+      : { introspection: resolveIntrospection(server.introspection, files) }),
+    allowHosts: server.allowHosts,
     keys,
   };
 }

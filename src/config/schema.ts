@@ -5,7 +5,7 @@ import { duration } from './fields/duration.ts';
 import { list } from './fields/list.ts';
 import { addressRange, bindAddress, hostName } from './fields/network.ts';
 import { later, noted } from './fields/notes.ts';
-import { certificatesFile, filePath, keyFile, secret } from './fields/secret.ts';
+import { certificatesFile, filePath, keyFile, redisUrl, secret, sessionKey } from './fields/secret.ts';
 import { mapping } from './fields/section.ts';
 import { nameText, plainText } from './fields/text.ts';
 import { publicUrl } from './fields/web-address.ts';
@@ -61,15 +61,30 @@ const log = mapping({
 });
 
 const redis = mapping({
-  redis: mapping({ url: secret.meta({ description: 'URL of the server, with its password.' }) }).meta({
-    description: 'Keeps state in Redis.',
-  }),
+  redis: mapping({
+    url: redisUrl.meta({
+      description:
+        'URL of the server with its password, `redis://:PASSWORD@HOST:6379/0`; `rediss://` for TLS. A single server, no cluster.',
+    }),
+  }).meta({ description: 'Keeps state in Redis.' }),
 });
 
-const state = noted(z.union([choice(['memory']), later(redis)]), { type: '`memory`', expected: 'memory' });
+const state = noted(z.union([choice(['memory']), redis]), {
+  type: '`memory`, `{ redis }`',
+  expected: 'memory, or a mapping with redis',
+});
 
 const sessions = mapping({
-  key: secret.meta({ description: 'At least 32 bytes; the same for all replicas.' }),
+  key: sessionKey.meta({
+    description:
+      'At least 32 random bytes, the same for all replicas: it seals session ids and makes the nonces of DPoP. Without it each process has a random one.',
+  }),
+  previous: list(sessionKey, {
+    expected: 'a list of secrets such as [{ env: OLD_SESSION_KEY }]',
+    type: 'list of secrets',
+  })
+    .prefault([])
+    .meta({ description: 'Keys of before a rotation: sessions that they sealed still open.' }),
 });
 
 const login = mapping({
@@ -117,8 +132,11 @@ export const configurationSchema = mapping(
     })
       .prefault({})
       .meta({ description: 'How the gateway ends.' }),
-    sessions: later(sessions).optional().meta({ description: 'The key that seals session ids.' }),
-    state: state.prefault('memory').meta({ description: 'Where state lives.' }),
+    sessions: sessions.optional().meta({ description: 'The key that replicas share.' }),
+    state: state.prefault('memory').meta({
+      description:
+        'Where state lives: which DPoP proofs were used. `memory`: in this process, for a single replica.',
+    }),
     limits: later(
       mapping({
         perAddress: rate.optional().meta({ description: 'Rate of unauthenticated requests of one address.' }),
@@ -126,11 +144,12 @@ export const configurationSchema = mapping(
     )
       .optional()
       .meta({ description: 'Caps of the whole gateway.' }),
-    discovery: later(
-      mapping({
-        mirror: nameText.meta({ description: 'The authorization server whose metadata is mirrored.' }),
+    discovery: mapping({
+      mirror: nameText.meta({
+        description:
+          'The authorization server whose metadata is served at `/.well-known/oauth-authorization-server` as well.',
       }),
-    )
+    })
       .optional()
       .meta({ description: 'Metadata for clients of 2025-03-26.' }),
     login: later(login)

@@ -12,6 +12,9 @@ export type FileReading =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly reason: string };
 
+/** Where a secret is; never the secret. */
+export type SecretName = { readonly env: string } | { readonly file: string };
+
 /** Reads each file once, so that what was checked is what is used. */
 export class NamedFiles {
   readonly #sources: Sources;
@@ -38,6 +41,14 @@ export class NamedFiles {
     const reading = this.read(path);
     if (!reading.ok) throw new Error(`${path} was checked before and can't be read: ${reading.reason}`);
     return reading.text;
+  }
+
+  /** The secret that was checked to be there. One line break at the end of a file is no part of it. */
+  secretOf(named: SecretName): string {
+    if ('file' in named) return this.textOf(named.file).replace(/\r?\n$/, '');
+    const value = this.#sources.environment[named.env];
+    if (value === undefined) throw new Error(`${named.env} was checked before and isn't set`);
+    return value;
   }
 
   #readNow(place: string): FileReading {

@@ -21,9 +21,8 @@ export function findUnbuilt(occupied: readonly Occupied[], faulty: readonly Path
   });
 }
 
-function unbuiltWord(value: unknown, { laterWords, laterPart }: FieldNote): string | undefined {
+function unbuiltWord(value: unknown, { laterWords }: FieldNote): string | undefined {
   if (typeof value !== 'string') return undefined;
-  if (laterPart !== undefined && value.includes(laterPart)) return laterPart;
   return laterWords?.includes(value) === true ? value : undefined;
 }
 

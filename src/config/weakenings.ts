@@ -6,6 +6,9 @@ type Resolved = Pick<Configuration, 'listen' | 'authorizationServers' | 'routes'
 /** More than clocks differ; beyond it an expired token lives on. */
 const unusualLeewaySeconds = 300;
 
+/** People who revoke a token expect it to be over within a minute. */
+const unusualCacheMs = 60_000;
+
 /** What the file allows that the defaults don't, each in a sentence for the operator. */
 export function findWeakenings(
   { listen, authorizationServers, routes }: Resolved,
@@ -28,6 +31,16 @@ export function findWeakenings(
         says,
       })),
     ),
+    ...routes.flatMap(({ name, upstream }, index): readonly Weakening[] =>
+      upstream.sharedProcess === 'accept-risk'
+        ? [
+            {
+              path: `routes[${index}].upstream.sharedProcess`,
+              says: `route ${name}: people who use it at one time may see each other's answers`,
+            },
+          ]
+        : [],
+    ),
     ...routes.flatMap(({ name, access }, index): readonly Weakening[] =>
       access === 'open'
         ? [
@@ -38,6 +51,20 @@ export function findWeakenings(
           ]
         : [],
     ),
+    ...routes.flatMap(sharedOpaqueTokens),
+  ];
+}
+
+/** No one can tell from an opaque token whose it is, so that it is shown to one server after the other. */
+function sharedOpaqueTokens({ name, authorizationServers }: Route, index: number): readonly Weakening[] {
+  const asked = authorizationServers.filter(({ introspection }) => introspection !== undefined);
+  if (asked.length < 2) return [];
+  const names = asked.map((server) => server.name).join(', ');
+  return [
+    {
+      path: `routes[${index}].authorizationServers`,
+      says: `opaque tokens on route ${name} are shown to ${names} in this order, whoever issued them`,
+    },
   ];
 }
 
@@ -46,9 +73,10 @@ function ofServer(
   routes: readonly Route[],
   allowsHttp: boolean,
 ): readonly (readonly [string, string])[] {
-  const { name, verify, requireExp, leeway, audiences } = server;
+  const { name, verify, requireExp, leeway, audiences, introspection } = server;
   const sharing = routes.filter(
-    (route) => route.authorizationServers.includes(server) && route.audiences === undefined,
+    (route) =>
+      route.audiences === undefined && route.authorizationServers.some((used) => used.name === server.name),
   );
   const cases: readonly (readonly [boolean, string, string])[] = [
     [!verify.exp, 'verify.exp', `expired tokens of ${name} are accepted`],
@@ -69,6 +97,16 @@ function ofServer(
       audiences.length > 0 && sharing.length > 1,
       'audiences',
       `a token of ${name} for one of the routes ${sharing.map((route) => route.name).join(', ')} is good for all of them`,
+    ],
+    [
+      (introspection?.cache ?? 0) > unusualCacheMs,
+      'introspection.cache',
+      `a token that ${name} has revoked is accepted for up to ${(introspection?.cache ?? 0) / 1000} s`,
+    ],
+    [
+      server.allowHosts.length > 0,
+      'allowHosts',
+      `documents of ${name} may lead the gateway to ${server.allowHosts.join(', ')}, wherever that is`,
     ],
     [
       allowsHttp,

@@ -1,21 +1,21 @@
-import type { FastifyPluginCallback } from 'fastify';
+import type { FastifyPluginCallback, FastifyReply } from 'fastify';
 
-import type { Route } from '../config/configuration.ts';
 import { allowOrigin, answerPreflight } from '../vocabulary/cors.ts';
-import { metadataPaths, protectedResourceMetadata } from './protected-resource-metadata.ts';
+import type { Refusal } from '../vocabulary/refusal.ts';
+import type { Document, PublicationSources } from './publications.ts';
+import { publicationsOf } from './publications.ts';
 
-export interface DiscoveryOptions {
-  readonly routes: readonly Route[];
-}
+export type DiscoveryOptions = PublicationSources;
 
 const publicRoute = { access: 'public' } as const;
 
 /**
- * Publishes the metadata of every route that has some, for anyone and from any origin, without a token. What
- * else is asked for under /.well-known is 404: clients probe there and take any other answer for a document.
+ * Publishes the metadata of every route that has some, and the mirrored one of an authorization server, for anyone
+ * and from any origin, without a token. What else is asked for under /.well-known is 404: clients probe there and
+ * take any other answer for a document.
  */
-export const discovery: FastifyPluginCallback<DiscoveryOptions> = (scope, { routes }, ready) => {
-  const documents = publishedDocuments(routes);
+export const discovery: FastifyPluginCallback<DiscoveryOptions> = (scope, sources, ready) => {
+  const publicationAt = publicationsOf(sources);
   scope.addHook('onRequest', (_request, reply, next) => {
     allowOrigin(reply, '*');
     next();
@@ -26,12 +26,14 @@ export const discovery: FastifyPluginCallback<DiscoveryOptions> = (scope, { rout
     config: publicRoute,
     handler: (request, reply) => {
       // Compared as it came: the router would decode the path, and read `:` and `*` of a resource as its own.
-      const document = documents.get(request.raw.url?.split('?', 1)[0] ?? '');
-      if (document === undefined) return reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' });
-      void reply
-        .type('application/json; charset=utf-8')
-        .header('cache-control', 'public, max-age=300')
-        .send(document);
+      const publication = publicationAt(request.raw.url?.split('?', 1)[0] ?? '');
+      if (publication === undefined) return reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' });
+      const document = publication();
+      if (!(document instanceof Promise)) return answer(reply, document);
+      return document.then((later) => {
+        answer(reply, later);
+        return reply;
+      });
     },
   });
   scope.route({
@@ -43,13 +45,10 @@ export const discovery: FastifyPluginCallback<DiscoveryOptions> = (scope, { rout
   ready();
 };
 
-function publishedDocuments(routes: readonly Route[]): ReadonlyMap<string, string> {
-  return new Map(
-    routes
-      .filter((route) => route.access !== 'open' && route.discovery === 'on')
-      .flatMap((route) => {
-        const document = protectedResourceMetadata(route);
-        return metadataPaths(route).map((path) => [path, document] as const);
-      }),
-  );
+function answer(reply: FastifyReply, document: Document | Refusal): void {
+  if ('kind' in document) return reply.refuse(document);
+  void reply
+    .type('application/json; charset=utf-8')
+    .header('cache-control', document.cacheControl)
+    .send(document.text);
 }

@@ -1,4 +1,5 @@
 import type { Identity } from '../config/configuration.ts';
+import { claimAt } from '../vocabulary/claim.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 import { encodeItem, encodeValue } from './encode.ts';
 
@@ -19,7 +20,7 @@ export function identityHeaders(principal: Principal, identity: Identity): Ident
     [client, 'client', principal.clientId],
     [scopes, 'scope', principal.scopes.join(' ')],
     [email, 'email', principal.email],
-    ...identity.claims.map(({ header, claim }) => [header, claim, claimOf(principal, claim)] as const),
+    ...identity.claims.map(({ header, claim }) => [header, claim, claimAt(principal.claims, claim)] as const),
   ];
   const headers: string[] = [];
   for (const [header, claim, value] of fields) {
@@ -29,10 +30,6 @@ export function identityHeaders(principal: Principal, identity: Identity): Ident
     if (encoded !== '') headers.push(header, encoded);
   }
   return { ok: true, headers };
-}
-
-function claimOf(principal: Principal, claim: string): unknown {
-  return Object.hasOwn(principal.claims, claim) ? principal.claims[claim] : undefined;
 }
 
 /** Texts, numbers, booleans, and lists of texts; anything else has no one reading. */

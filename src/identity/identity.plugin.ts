@@ -15,6 +15,7 @@ export const identityStage = fp<IdentityOptions>(
   (scope, { route }, ready) => {
     scope.decorateRequest('upstreamHeaders', null);
     const rules = requestHeaderRules(route);
+    const tenantHeader = route.identity.headers.tenant;
     const remembered = new WeakMap<Principal, IdentityHeaders>();
     const headersOf = (principal: Principal): IdentityHeaders => {
       const known = remembered.get(principal);
@@ -39,6 +40,9 @@ export const identityStage = fp<IdentityOptions>(
           });
         }
         headers.push(...own.headers);
+        // One token may be good for several tenants: which is meant stands in the path alone.
+        if (passage.route.tenant !== undefined && tenantHeader !== undefined)
+          headers.push(tenantHeader, passage.route.tenant.name);
       }
       request.upstreamHeaders = headers;
       next();

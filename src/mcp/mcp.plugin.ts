@@ -5,6 +5,7 @@ import type { Route } from '../config/configuration.ts';
 import { admitted } from '../vocabulary/passage.ts';
 import type { Authenticated } from '../vocabulary/passage.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
+import { checkRevision } from './check-revision.ts';
 import { checkContent } from './content.ts';
 import { readBody } from './read-body.ts';
 import { readMessage } from './read-message.ts';
@@ -52,6 +53,8 @@ function admitMessage(request: FastifyRequest, passage: Authenticated, bytes: Bu
   }
   const [first] = read.call.messages;
   if (!read.call.batch && first.kind === 'request') request.messageId = first.id;
+  const disagreement = checkRevision(request.headers, read);
+  if (disagreement !== undefined) return disagreement;
   request.passage = admitted(passage, read.call);
   return undefined;
 }

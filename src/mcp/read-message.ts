@@ -9,7 +9,12 @@ const maximumBatch = 50;
 const maximumMethodLength = 256;
 
 export type ReadMessage =
-  | { readonly ok: true; readonly call: Call }
+  | {
+      readonly ok: true;
+      readonly call: Call;
+      /** The same bytes, parsed. */
+      readonly value: unknown;
+    }
   | { readonly ok: false; readonly refusal: MessageRefusal; readonly id: string | null };
 export type MessageRefusal = Extract<Refusal, { kind: 'message-refused' }>;
 
@@ -26,7 +31,7 @@ export function readMessage(bytes: Buffer): ReadMessage {
   if (!Array.isArray(value)) {
     const message = judgeEnvelope(value, writtenIds);
     return 'kind' in message
-      ? { ok: true, call: { messages: [message], batch: false, bytes } }
+      ? { ok: true, call: { messages: [message], batch: false, bytes }, value }
       : refused(message.reason, message.id);
   }
   if (value.length > maximumBatch) return refused('batch', null);
@@ -39,7 +44,7 @@ export function readMessage(bytes: Buffer): ReadMessage {
   const [first, ...others] = messages;
   return first === undefined
     ? refused('batch', null)
-    : { ok: true, call: { messages: [first, ...others], batch: true, bytes } };
+    : { ok: true, call: { messages: [first, ...others], batch: true, bytes }, value };
 }
 
 interface EnvelopeFault {

@@ -7,6 +7,7 @@ import { matched } from '../vocabulary/passage.ts';
 import { checkHost, checkOrigin } from './host-and-origin.ts';
 import { checkForm } from './request-form.ts';
 import { checkTarget, isRoutePath } from './target-form.ts';
+import type { TenantRoutes } from './tenant-routes.ts';
 
 export interface RequestFormOptions {
   readonly hosts: readonly string[];
@@ -30,6 +31,8 @@ export const requestForm = fp<RequestFormOptions>(
 
 export interface RoutesOptions {
   readonly route: Route;
+  /** Where the route is the form of one for each tenant: theirs. */
+  readonly tenantRoutes: TenantRoutes | undefined;
   /** Answers why requests can't be served yet or any more; undefined while they can. */
   readonly notReady: () => 'starting' | 'stopping' | undefined;
 }
@@ -37,14 +40,23 @@ export interface RoutesOptions {
 /** What a route serves; the rest of HTTP is answered 405. */
 export const servedMethods = ['GET', 'POST', 'DELETE'] as const;
 
-/** Names the one route of this scope: the passage starts here. Browser origins are checked, preflights answered. */
+/**
+ * Names the one route that a request of this scope belongs to: the passage starts here. Browser origins are checked,
+ * preflights answered.
+ */
 export const routesStage = fp<RoutesOptions>(
-  (scope, { route, notReady }, ready) => {
+  (scope, { route, tenantRoutes, notReady }, ready) => {
+    const routeAt = (target: string): Route | undefined =>
+      tenantRoutes === undefined
+        ? isRoutePath(target, route.path)
+          ? route
+          : undefined
+        : tenantRoutes.at(target);
     const origins = new Set(route.origins);
     scope.addHook('onRequest', (request, reply, next) => {
-      if (!isRoutePath(request.raw.url ?? '', route.path))
-        return reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' });
-      request.passage = matched(route);
+      const own = routeAt(request.raw.url ?? '');
+      if (own === undefined) return reply.refuse({ kind: 'route-unknown', reason: 'no_such_route' });
+      request.passage = matched(own);
       const { origin } = request.headers;
       if (origin !== undefined) {
         const refusal = checkOrigin(request.raw.rawHeaders, origins);

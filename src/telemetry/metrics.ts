@@ -2,6 +2,7 @@ import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 
 import type { Configuration } from '../config/configuration.ts';
 import type { Observer } from '../vocabulary/observer.ts';
+import { createIntrospectionMetrics } from './introspection-metrics.ts';
 import { httpMethodLabel, rememberClientLabels, rpcMethodLabel } from './known-words.ts';
 import type { RequestRecord } from './record.ts';
 import { TallyCounter, TallyHistogram } from './tallies.ts';
@@ -14,6 +15,13 @@ export interface Readings {
   readonly ready: () => boolean;
   readonly rememberedSignatures: () => number;
   readonly droppedLines: () => number;
+  /** What is held of tenants; `routes` undefined where no route has several. */
+  readonly tenantsHeld: () => {
+    readonly routes: number | undefined;
+    readonly authorizationServers: number;
+  };
+  /** Undefined where there is no Redis. */
+  readonly redisConnected: () => boolean | undefined;
   readonly keyAges: () => readonly {
     readonly authorizationServer: string;
     readonly ageMs: number | undefined;
@@ -92,6 +100,7 @@ export function createMetrics(configuration: Configuration, version: string): Me
     },
     signatureChecked: (outcome) => signatures.count(outcome),
     keysFetched: ({ authorizationServer, outcome }) => keyFetches.count(authorizationServer, outcome),
+    ...createIntrospectionMetrics(registry, configuration),
     streamOpened: (route) => streams.inc({ route }),
     streamClosed: (route) => streams.dec({ route }),
   };
@@ -116,6 +125,27 @@ export function registerReadings(registry: Registry, readings: Readings): void {
       this.set(readings.rememberedSignatures());
     },
   });
+  if (readings.tenantsHeld().routes !== undefined)
+    new Gauge({
+      name: 'portcullis_tenants_held',
+      help: 'Tenants in memory: their routes, and their authorization servers with metadata and keys; bounded, absent without tenants',
+      labelNames: ['part'],
+      registers,
+      collect() {
+        const { routes = 0, authorizationServers } = readings.tenantsHeld();
+        this.set({ part: 'routes' }, routes);
+        this.set({ part: 'authorization_servers' }, authorizationServers);
+      },
+    });
+  if (readings.redisConnected() !== undefined)
+    new Gauge({
+      name: 'portcullis_redis_connected',
+      help: '1 while the connection to Redis stands; absent without Redis',
+      registers,
+      collect() {
+        this.set(readings.redisConnected() === true ? 1 : 0);
+      },
+    });
   new Gauge({
     name: 'portcullis_lines_dropped',
     help: 'Log and audit lines lost since the start because their reader was too slow or gone',

@@ -10,7 +10,7 @@ export interface RequestRecord {
   /** Name of the configured route. */
   readonly route: string | undefined;
   readonly httpMethod: string;
-  /** Without the query: it may hold what a client should have put elsewhere. */
+  /** Without query, fragment and parameters: they may hold what a client should have put elsewhere. */
   readonly path: string;
   /** JSON-RPC methods in order; more than one in a batch. */
   readonly rpcMethods: readonly string[];
@@ -50,13 +50,13 @@ export function recordOf(request: FastifyRequest, reply: FastifyReply, measured:
   const { raw } = reply;
   const status = raw.headersSent ? raw.statusCode : clientClosedRequest;
   const url = request.raw.url ?? '';
-  const query = url.indexOf('?');
+  const pathEnd = url.search(/[?#;]/);
   const end = exchange?.end ?? (raw.writableFinished ? 'complete' : 'client_left');
   return {
     requestId: request.id,
     route: passage?.route.name,
     httpMethod: request.method,
-    path: query === -1 ? url : url.slice(0, query),
+    path: pathEnd === -1 ? url : url.slice(0, pathEnd),
     rpcMethods:
       call === null
         ? none
@@ -88,5 +88,9 @@ function methodsOf(message: Message): readonly string[] {
 /** The gate let it pass; what the upstream made of it is another matter. */
 function isAllowed({ refusal, passage }: FastifyRequest, status: number): boolean {
   if (refusal === null) return passage?.stage === 'admitted' || status !== clientClosedRequest;
-  return refusal.kind === 'upstream-failed' || refusal.kind === 'upstream-silent';
+  return (
+    refusal.kind === 'upstream-failed' ||
+    refusal.kind === 'upstream-silent' ||
+    refusal.kind === 'session-lost'
+  );
 }

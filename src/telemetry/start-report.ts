@@ -11,6 +11,7 @@ export function reportStart(logger: Logger, configuration: Configuration): void 
         issuers: server.issuers,
         algorithms: server.algorithms,
         tokenTypes: server.tokenTypes,
+        ...(server.introspection === undefined ? {} : { introspection: server.introspection.for }),
       },
       `authorization server ${server.name}`,
     );
@@ -22,10 +23,20 @@ export function reportStart(logger: Logger, configuration: Configuration): void 
       resource: route.resource,
       upstream: new URL(route.upstream.url).origin,
       authorizationServers: route.authorizationServers.map(({ name }) => name),
+      ...(route.dpop === undefined ? {} : { dpop: route.dpop.mode }),
     };
     if (route.access === 'open')
       logger.warn(facts, `route ${route.name} is OPEN: anyone may use it, no token is asked for`);
     else logger.info(facts, `route ${route.name} is protected`);
+  }
+  if (configuration.state === 'memory' && configuration.routes.some(({ dpop }) => dpop !== undefined))
+    logger.info('used DPoP proofs are known to this process alone: several replicas need state.redis');
+  if (configuration.sessions.key === undefined) {
+    const says =
+      'sessions.key is not set: sessions end with this process, and another replica answers them with 404';
+    // Whoever shares state between processes has several of them.
+    if (configuration.state === 'memory') logger.info(says);
+    else logger.warn(says);
   }
   for (const { path, says } of configuration.weakenings) logger.warn({ setting: path }, says);
 }

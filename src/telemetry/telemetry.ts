@@ -1,4 +1,5 @@
 import type { Configuration, Route } from '../config/configuration.ts';
+import type { RedisReport } from '../state/redis-connection.ts';
 import type { Observer } from '../vocabulary/observer.ts';
 import type { Ports } from '../vocabulary/ports.ts';
 import { version } from '../version.ts';
@@ -18,6 +19,7 @@ export interface Telemetry {
   readonly reportDefect: (error: unknown, requestId: string) => void;
   reportStart(addresses: { readonly publicAddress: string; readonly opsAddress: string }): void;
   reportDeadUpstream(route: Route, reason: string): void;
+  readonly reportRedis: (report: RedisReport) => void;
 }
 
 export function createTelemetry(configuration: Configuration, ports: Ports): Telemetry {
@@ -34,6 +36,18 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
     },
     observer: {
       signatureChecked: metrics.signatureChecked,
+      introspected: metrics.introspected,
+      introspectionSwitched(report) {
+        metrics.introspectionSwitched(report);
+        const { authorizationServer } = report;
+        if (report.to === 'asked')
+          logger.info(report, `authorization server ${authorizationServer} is asked about tokens again`);
+        else
+          logger.warn(
+            report,
+            `authorization server ${authorizationServer} isn't asked about tokens for ${report.seconds} s: ${report.detail}`,
+          );
+      },
       streamOpened: metrics.streamOpened,
       streamClosed: metrics.streamClosed,
       keysFetched(report) {
@@ -58,6 +72,10 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
         { ...addresses, version, node: process.version },
         `portcullis ${version} listens on ${addresses.publicAddress}`,
       );
+    },
+    reportRedis(report) {
+      if (report.outcome === 'connected') logger.info(report, 'Redis is connected');
+      else logger.warn(report, `Redis is gone (${report.reason}): what needs it is 503 until it is back`);
     },
     reportDeadUpstream: (route, reason) =>
       logger.warn(

@@ -8,6 +8,7 @@ import {
   checkSubject,
   checkTokenType,
   isResource,
+  keyOf,
 } from './check-claims.ts';
 import { grantedScopes, principalOf } from './principal.ts';
 
@@ -22,6 +23,7 @@ const server: AuthorizationServer = {
   requireExp: true,
   verify: { exp: true, nbf: true, iat: true, iss: true },
   claims: { clientId: ['client_id', 'azp'], scopes: ['scope', 'scp'], email: 'email' },
+  allowHosts: [],
   keys: { ttl: 1, cooldown: 1, maxStale: 1, timeout: 1 },
 };
 const now = 1_800_000_000;
@@ -193,9 +195,49 @@ describe('subject (A11, A-031)', () => {
   });
 });
 
-it('refuses a token that is bound to a key (I3)', () => {
-  expect(checkConfirmation({ cnf: { jkt: 'x' } })?.reason).toBe('token_confirmation');
-  expect(checkConfirmation({})).toBeUndefined();
+describe('a token that is bound to a key (I3)', () => {
+  const cnf = { jkt: 'A'.repeat(43) };
+  const off = {} as Route;
+  const [optional, required] = (['optional', 'required'] as const).map(
+    (mode) => ({ dpop: { mode } }) as unknown as Route,
+  ) as [Route, Route];
+
+  it('is good under DPoP alone, and only where its one binding can be proved (A-070)', () => {
+    expect(checkConfirmation({ cnf }, 'DPoP', optional)).toBeUndefined();
+    expect(checkConfirmation({ cnf }, 'DPoP', required)).toBeUndefined();
+    for (const route of [off, optional, required])
+      expect(checkConfirmation({ cnf }, 'Bearer', route)?.reason).toBe('token_confirmation');
+  });
+
+  it.each([
+    { jkt: 'x' },
+    { jkt: 'A'.repeat(44) },
+    { jkt: `${'A'.repeat(42)}=` },
+    { jkt: 7 },
+    { jkt: ['A'.repeat(43)] },
+    {},
+    { 'x5t#S256': 'A'.repeat(43) },
+    { jwk: {} },
+    { ...cnf, 'x5t#S256': 'A'.repeat(43) },
+    { ...cnf, unknown: 1 },
+    [],
+    [cnf],
+    'A'.repeat(43),
+    null,
+    true,
+  ])('is refused where cnf is %j', (binding) => {
+    for (const scheme of ['Bearer', 'DPoP'] as const)
+      expect(checkConfirmation({ cnf: binding }, scheme, optional)?.reason).toBe('token_confirmation');
+    expect(keyOf({ cnf: binding })).toBeUndefined();
+  });
+
+  it('is what DPoP needs, and what a route may insist on', () => {
+    expect(checkConfirmation({}, 'Bearer', off)).toBeUndefined();
+    expect(checkConfirmation({}, 'Bearer', optional)).toBeUndefined();
+    expect(checkConfirmation({}, 'Bearer', required)?.reason).toBe('token_confirmation');
+    expect(checkConfirmation({}, 'DPoP', optional)?.reason).toBe('token_confirmation');
+    expect(checkConfirmation({}, 'DPoP', required)?.reason).toBe('token_confirmation');
+  });
 });
 
 describe('scopes (A15, A-034)', () => {

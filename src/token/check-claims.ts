@@ -1,4 +1,6 @@
 import type { AuthorizationServer, Route } from '../config/configuration.ts';
+import { claimAt } from '../vocabulary/claim.ts';
+import type { Scheme } from './credentials.ts';
 import type { TokenFault } from './fault.ts';
 import { quoted } from './fault.ts';
 
@@ -7,13 +9,13 @@ export type Claims = Readonly<Record<string, unknown>>;
 /** Whatever the configuration lists, these are never access tokens. */
 const otherJwtTypes = new Set(['logout+jwt', 'secevent+jwt', 'dpop+jwt', 'oauth-authz-req+jwt']);
 
-/** RFC 9068 §4 and RFC 8725 §3.11: what was signed for another purpose isn't an access token. */
+/** RFC 9068 §4 and RFC 8725 §3.11: what was signed for another purpose isn't an access token. Without a header there is no `type`. */
 export function checkTokenType(
-  type: string,
+  type: string | undefined,
   claims: Claims,
   server: AuthorizationServer,
 ): TokenFault | undefined {
-  if (otherJwtTypes.has(type) || !server.tokenTypes.includes(type)) {
+  if (type !== undefined && (otherJwtTypes.has(type) || !server.tokenTypes.includes(type))) {
     return { reason: 'token_type', detail: `typ ${quoted(type)}, accepted: ${server.tokenTypes.join(', ')}` };
   }
   const mark = idTokenMark(claims);
@@ -107,6 +109,15 @@ function canonicalResource(url: string): string {
   return `${scheme}://${(parts[2] ?? '').toLowerCase()}${isDefaultPort ? '' : `:${parts[3]}`}${path}${parts[5] ?? ''}`;
 }
 
+/** RFC 8725 §3.8: where the route says which claim names the tenant, it must be the one in the path. */
+export function checkTenant(claims: Claims, { tenant }: Route): TokenFault | undefined {
+  if (tenant?.claim === undefined || claimAt(claims, tenant.claim) === tenant.name) return undefined;
+  return {
+    reason: 'token_tenant',
+    detail: `${tenant.claim} ${quoted(claimAt(claims, tenant.claim))}, expected ${tenant.name}`,
+  };
+}
+
 /** Identity providers' subjects stay far below; a longer one would fill headers and keys. */
 const maximumSubjectLength = 1024;
 
@@ -122,9 +133,26 @@ export function checkSubject(claims: Claims): TokenFault | undefined {
     : undefined;
 }
 
-/** RFC 7800 §3.1: a token bound to a key is worth nothing without proof of the key, and none can be given here. */
-export function checkConfirmation(claims: Claims): TokenFault | undefined {
-  return Object.hasOwn(claims, 'cnf')
-    ? { reason: 'token_confirmation', detail: 'bound to a key by cnf' }
-    : undefined;
+/**
+ * RFC 7800 §3.1 and RFC 9449 §7: a token bound to a key is worth nothing without proof of the key, and such a proof
+ * nothing without a token that is bound. Only `jkt` can be proved here. It doesn't check the proof.
+ */
+export function checkConfirmation(claims: Claims, scheme: Scheme, route: Route): TokenFault | undefined {
+  const fault = (detail: string): TokenFault => ({ reason: 'token_confirmation', detail });
+  if (!Object.hasOwn(claims, 'cnf')) {
+    if (scheme === 'DPoP') return fault('sent as DPoP, but bound to no key');
+    return route.dpop?.mode === 'required' ? fault('the route takes only tokens bound to a key') : undefined;
+  }
+  if (keyOf(claims) === undefined) return fault(`cnf can't be proved: ${quoted(claims['cnf'])}`);
+  return scheme === 'Bearer' ? fault('bound to a key by cnf.jkt, but sent as Bearer') : undefined;
+}
+
+/** SHA-256 in base64url (RFC 9449 §6.1). */
+const thumbprint = /^[A-Za-z0-9_-]{43}$/;
+
+/** The thumbprint of the key that a token is bound to; undefined where there is none, or something besides it. */
+export function keyOf({ cnf }: Claims): string | undefined {
+  if (typeof cnf !== 'object' || cnf === null || Object.keys(cnf).join() !== 'jkt') return undefined;
+  const jkt = 'jkt' in cnf ? cnf.jkt : undefined;
+  return typeof jkt === 'string' && thumbprint.test(jkt) ? jkt : undefined;
 }

@@ -32,3 +32,23 @@ describe('credentials (A02, A-042, A-044, A-045)', () => {
     expect(read(...values)).toBe(expected);
   });
 });
+
+describe('credentials on a route with DPoP (I2)', () => {
+  const dpop = { mode: 'optional', nonce: false, algorithms: ['ES256'], window: 60_000 } as const;
+
+  it.each([
+    ['DPoP abc', ['DPoP', 'abc']],
+    ['dpop a.b-c_d~e+f/g==', ['DPoP', 'a.b-c_d~e+f/g==']],
+    ['Bearer abc', ['Bearer', 'abc']],
+    ['DPoP', 'malformed_credentials'],
+    ['DPoP ', 'malformed_credentials'],
+    ['DPoP  abc', 'malformed_credentials'],
+    ['DPoP abc def', 'malformed_credentials'],
+    ['DPoP abc, Bearer def', 'malformed_credentials'],
+    ['DPoPx abc', 'other_scheme'],
+    ['Basic abc', 'other_scheme'],
+  ])('reads %j as %j', (value, expected) => {
+    const result = readCredentials(['Authorization', value], dpop);
+    expect(result.ok ? [result.scheme, result.token] : result.refusal.reason).toEqual(expected);
+  });
+});

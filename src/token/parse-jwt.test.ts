@@ -65,4 +65,19 @@ describe('a JWT', () => {
     );
     expect(accepted).toEqual([base.at(-1)]);
   });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'takes of %d characters exactly those spellings that an encoder writes (A-014)',
+    (length) => {
+      const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+      for (const last of alphabet) {
+        const signature = 'x'.repeat(length - 1) + last;
+        const written = Buffer.from(signature, 'base64url').toString('base64url');
+        expect([signature, reason(token('{"alg":"RS256"}', '{}', signature))]).toEqual([
+          signature,
+          written === signature ? 'ok' : 'token_malformed',
+        ]);
+      }
+    },
+  );
 });

@@ -1,10 +1,11 @@
 import type { AuthorizationServer } from '../config/configuration.ts';
+import { claimAt } from '../vocabulary/claim.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 import type { Claims } from './check-claims.ts';
 
 /** Reads who asks out of claims that were verified; `sub` must have been checked. */
 export function principalOf(claims: Claims, server: AuthorizationServer): Principal {
-  const email = claims[server.claims.email];
+  const email = claimAt(claims, server.claims.email);
   const exp = claims['exp'];
   return Object.freeze({
     issuer: typeof claims['iss'] === 'string' ? claims['iss'] : server.issuers[0],
@@ -20,7 +21,7 @@ export function principalOf(claims: Claims, server: AuthorizationServer): Princi
 
 function firstText(claims: Claims, names: readonly string[]): string | undefined {
   for (const name of names) {
-    const value = claims[name];
+    const value = claimAt(claims, name);
     if (typeof value === 'string' && value !== '') return value;
   }
   return undefined;
@@ -35,7 +36,7 @@ const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
  */
 export function grantedScopes(claims: Claims, names: readonly string[]): readonly string[] {
   for (const name of names) {
-    const value = claims[name];
+    const value = claimAt(claims, name);
     const items =
       typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? (value as unknown[]) : undefined;
     if (items === undefined) continue;

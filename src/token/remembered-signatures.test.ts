@@ -17,7 +17,7 @@ describe('remembered signatures (A-047 to A-049)', () => {
     const remembered = new RememberedSignatures();
     const authority = authorityOf();
     const [one, other] = [{}, {}];
-    const verified = remembered.remember('token', signature(authority));
+    const verified = remembered.remember('token', signature(authority), {});
     for (const connection of [one, one, other])
       expect(remembered.recall('token', authority, connection)).toBe(verified);
   });
@@ -26,8 +26,8 @@ describe('remembered signatures (A-047 to A-049)', () => {
     const remembered = new RememberedSignatures();
     const authority = authorityOf();
     const connection = {};
-    const first = remembered.remember('token-a', signature(authority));
-    const second = remembered.remember('token-b', signature(authority));
+    const first = remembered.remember('token-a', signature(authority), {});
+    const second = remembered.remember('token-b', signature(authority), {});
     expect(remembered.recall('token-a', authority, connection)).toBe(first);
     expect(remembered.recall('token-b', authority, connection)).toBe(second);
     expect(remembered.recall('token-', authority, connection)).toBeUndefined();
@@ -40,22 +40,47 @@ describe('remembered signatures (A-047 to A-049)', () => {
     const authority = authorityOf();
     const connection = {};
     const key = keyOf();
-    remembered.remember('token', signature(authority, key));
+    remembered.remember('token', signature(authority, key), {});
     expect(remembered.recall('token', authority, connection)).toBeDefined();
     key.retired = true;
     expect(remembered.recall('token', authority, connection)).toBeUndefined();
+  });
+
+  it('come back with another key over the same connection', () => {
+    const remembered = new RememberedSignatures();
+    const authority = authorityOf();
+    const connection = {};
+    const retired = keyOf();
+    remembered.remember('token', signature(authority, retired), connection);
+    retired.retired = true;
+    expect(remembered.recall('token', authority, connection)).toBeUndefined();
+    const again = remembered.remember('token', signature(authority), connection);
+    expect(remembered.recall('token', authority, connection)).toBe(again);
   });
 
   it('count for the authority alone whose key was used', () => {
     const remembered = new RememberedSignatures();
     const [one, other] = [authorityOf(), authorityOf()];
     const connection = {};
-    remembered.remember('token', signature(one));
+    remembered.remember('token', signature(one), {});
     expect(remembered.recall('token', one, connection)).toBeDefined();
     expect(remembered.recall('token', other, connection)).toBeUndefined();
-    const second = remembered.remember('token', signature(other));
+    const second = remembered.remember('token', signature(other), {});
     expect(remembered.recall('token', other, connection)).toBe(second);
     expect(remembered.recall('token', one, {})).toBeDefined();
     expect(remembered.recall('token', other, {})).toBe(second);
+  });
+
+  it('of a forgotten tenant are gone when it comes back with another authority', () => {
+    const remembered = new RememberedSignatures();
+    const [forgotten, back] = [authorityOf(), authorityOf()];
+    const key = keyOf();
+    remembered.remember('token', signature(forgotten, key), {});
+    key.retired = true;
+    const verified = remembered.remember('token', signature(back), {});
+    expect(remembered.recall('token', back, {})).toBe(verified);
+    // Were the entry still there, this would bring it to life.
+    key.retired = false;
+    expect(remembered.recall('token', forgotten, {})).toBeUndefined();
   });
 });

@@ -31,25 +31,24 @@ export class RememberedSignatures {
     maxSize: maximumCharacters,
   });
   /** What each open connection presented last: most present nothing else, and the digest is the dearest step. */
-  readonly #presented = new WeakMap<
-    object,
-    { readonly token: string; readonly verified: readonly VerifiedSignature[] }
-  >();
+  readonly #presented = new WeakMap<object, Presented>();
 
   /** `connection` is whatever stands for the peer's connection and dies with it. */
   recall(token: string, authority: Authority, connection: object): VerifiedSignature | undefined {
-    const last = this.#presented.get(connection);
+    const presented = this.#presentedBy(connection, token);
     const isBy = (candidate: VerifiedSignature): boolean => candidate.authority === authority;
-    const verified =
-      (last?.token === token ? last.verified.find(isBy) : undefined) ??
-      this.#lookUp(token, connection)?.find(isBy);
+    const verified = presented.verified.find(isBy) ?? this.#lookUp(presented).find(isBy);
     return verified !== undefined && authority.keys.holds(verified.key) ? verified : undefined;
   }
 
-  remember(token: string, verified: VerifiedSignature): VerifiedSignature {
-    const key = digest(token);
-    const others = (this.#entries.get(key) ?? []).filter(({ authority }) => authority !== verified.authority);
-    this.#entries.set(key, [...others, verified], { size: token.length });
+  remember(token: string, verified: VerifiedSignature, connection: object): VerifiedSignature {
+    const presented = this.#presentedBy(connection, token);
+    // A tenant that is forgotten and comes back has another authority; the entry of the one before is over.
+    const others = (this.#entries.get(presented.digest) ?? []).filter(
+      (other) => other.authority !== verified.authority && !other.key.retired,
+    );
+    presented.verified = [...others, verified];
+    this.#entries.set(presented.digest, presented.verified, { size: token.length });
     return verified;
   }
 
@@ -57,13 +56,26 @@ export class RememberedSignatures {
     return this.#entries.size;
   }
 
-  #lookUp(token: string, connection: object): readonly VerifiedSignature[] | undefined {
-    const verified = this.#entries.get(digest(token));
-    if (verified !== undefined) this.#presented.set(connection, { token, verified });
-    return verified;
+  #presentedBy(connection: object, token: string): Presented {
+    const last = this.#presented.get(connection);
+    if (last?.token === token) return last;
+    const presented = { token, digest: hash('sha256', token, 'base64'), verified: none };
+    this.#presented.set(connection, presented);
+    return presented;
+  }
+
+  #lookUp(presented: Presented): readonly VerifiedSignature[] {
+    const verified = this.#entries.get(presented.digest);
+    if (verified !== undefined) presented.verified = verified;
+    return verified ?? none;
   }
 }
 
-function digest(token: string): string {
-  return hash('sha256', token, 'base64');
+interface Presented {
+  readonly token: string;
+  readonly digest: string;
+  /** As of the last look at the entries. */
+  verified: readonly VerifiedSignature[];
 }
+
+const none: readonly VerifiedSignature[] = [];

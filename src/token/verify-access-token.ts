@@ -3,33 +3,32 @@ import { compactVerify } from 'jose';
 import type { Authorities, Authority } from '../authorization-servers/authority.ts';
 import type { SigningKey } from '../authorization-servers/signing-key.ts';
 import { algorithmOf, importKey } from '../authorization-servers/signing-key.ts';
-import type { Route } from '../config/configuration.ts';
+import type { Algorithm, AuthorizationServer, Route } from '../config/configuration.ts';
 import type { Observer } from '../vocabulary/observer.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 
-import {
-  checkAudience,
-  checkConfirmation,
-  checkLifetime,
-  checkSubject,
-  checkTokenType,
-} from './check-claims.ts';
+import type { Scheme } from './credentials.ts';
+import { confirmActive, takesOpaqueTokens, verifyOpaqueToken } from './ask-authorization-server.ts';
 import type { TokenFault } from './fault.ts';
 import { quoted } from './fault.ts';
+import { checkClaims, judgeClaims } from './judge-claims.ts';
+import { isOpaque } from './opaque-token.ts';
 import type { ParsedJwt } from './parse-jwt.ts';
 import { parseJwt } from './parse-jwt.ts';
 import { principalOf } from './principal.ts';
 import type { RememberedSignatures, VerifiedSignature } from './remembered-signatures.ts';
+import type { Trace } from './trace.ts';
 
 export type Verdict =
   | { readonly ok: true; readonly principal: Principal }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** A token and whatever stands for the connection that it came over. */
+/** A token, how it was presented, and whatever stands for the connection that it came over. */
 export interface Presentation {
   readonly token: string;
   readonly connection: object;
+  readonly scheme: Scheme;
 }
 
 export interface VerifierParts {
@@ -38,48 +37,60 @@ export interface VerifierParts {
   readonly observer: Observer;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Hears what a verification anew looks at; what is remembered is told to no one. */
+  readonly trace?: Trace;
 }
 
 /**
  * Whether this token lets its bearer onto this route, and who that is. Proves, on every call: signature by a
  * key that the token's issuer publishes now, issuer, type, times, audience, subject (RFC 9068 §4, RFC 8725).
- * Only the signature may be remembered from an earlier call. It doesn't check scopes, nor whether the
- * authorization server has revoked the token since. Answers at once where the signature is remembered.
+ * Only the signature may be remembered from an earlier call. An opaque token is taken by what its authorization
+ * server says of it, which may be remembered for the time that the configuration gives. Whether a JWT was revoked
+ * since is known only where the configuration has its server asked about JWTs as well. It doesn't check scopes, nor
+ * that the sender holds the key that a token under the DPoP scheme is bound to. Answers at once where signature and
+ * answer are remembered.
  */
 export function verifyAccessToken(
-  { token, connection }: Presentation,
+  presentation: Presentation,
   route: Route,
   parts: VerifierParts,
 ): Verdict | Promise<Verdict> {
+  const { token, connection, scheme } = presentation;
   for (const server of route.authorizationServers) {
     const verified = parts.remembered.recall(token, parts.authorities.of(server), connection);
     if (verified === undefined) continue;
-    const fault = checkClaims(verified, route, parts.clock());
+    const fault = checkClaims(verified, { route, scheme, nowMs: parts.clock() });
     if (fault !== undefined) continue;
     parts.observer.signatureChecked('remembered');
+    if (server.introspection?.for === 'all') return confirmActive(presentation, verified, { route, parts });
     return { ok: true, principal: verified.principal };
   }
-  return verifyAnew({ token, connection }, route, parts);
+  if (takesOpaqueTokens(route) && isOpaque(token)) return verifyOpaqueToken(presentation, route, parts);
+  return verifyAnew(presentation, route, parts);
 }
 
 async function verifyAnew(presentation: Presentation, route: Route, parts: VerifierParts): Promise<Verdict> {
-  const { token, connection } = presentation;
+  const { token, connection, scheme } = presentation;
   const jwt = parseJwt(token);
+  parts.trace?.({ step: 'form', found: jwt });
   if ('reason' in jwt) return refused(jwt);
   const candidates = candidatesFor(jwt, route, parts.authorities);
-  if (candidates.length === 0)
-    return refused({ reason: 'issuer_not_trusted', detail: `iss ${quoted(jwt.claims['iss'])}` });
+  parts.trace?.({ step: 'issuer', candidates });
+  if (candidates.length === 0) return refused(foreignIssuer(jwt, route));
   let unavailable: Refusal | undefined;
   let nearest: TokenFault | undefined;
   for (const authority of candidates) {
     // A token that only its claims speak against, such as an expired one, isn't worth another signature check.
     const known = parts.remembered.recall(token, authority, connection);
-    const verified = known ?? (await verifySignature({ token, jwt, authority }, parts));
+    const verified = known ?? (await verifySignature({ token, jwt, authority, connection }, parts));
     if ('kind' in verified) unavailable ??= verified;
     else if ('reason' in verified) nearest ??= verified;
     else {
-      const fault = checkClaims(verified, route, parts.clock());
-      if (fault === undefined) return { ok: true, principal: verified.principal };
+      const fault = judgeClaims(verified, { route, scheme, nowMs: parts.clock() }, parts.trace);
+      if (fault === undefined)
+        return authority.server.introspection?.for === 'all'
+          ? confirmActive(presentation, verified, { route, parts })
+          : { ok: true, principal: verified.principal };
       // A fault after the signature held says more than "not this server's key".
       nearest = fault;
     }
@@ -91,16 +102,27 @@ async function verifyAnew(presentation: Presentation, route: Route, parts: Verif
 /** The unverified `iss` only chooses whose keys may speak; a token from elsewhere causes no fetch. */
 function candidatesFor(jwt: ParsedJwt, route: Route, authorities: Authorities): readonly Authority[] {
   const { iss } = jwt.claims;
-  return route.authorizationServers.flatMap((server) => {
+  const candidates: Authority[] = [];
+  for (const server of route.authorizationServers) {
     const trusted = !server.verify.iss || (typeof iss === 'string' && server.issuers.includes(iss));
-    return trusted ? [authorities.of(server)] : [];
-  });
+    if (trusted) candidates.push(authorities.of(server));
+  }
+  return candidates;
+}
+
+function foreignIssuer({ claims }: ParsedJwt, { authorizationServers }: Route): TokenFault {
+  const trusted = authorizationServers.flatMap(({ issuers }) => issuers);
+  return {
+    reason: 'issuer_not_trusted',
+    detail: `iss ${quoted(claims['iss'])}, expected ${trusted.join(' or ')}`,
+  };
 }
 
 interface Presented {
   readonly token: string;
   readonly jwt: ParsedJwt;
   readonly authority: Authority;
+  readonly connection: object;
 }
 
 async function verifySignature(
@@ -108,15 +130,14 @@ async function verifySignature(
   parts: VerifierParts,
 ): Promise<VerifiedSignature | TokenFault | Refusal> {
   const { jwt, authority } = presented;
-  const algorithm = algorithmOf(jwt.header.alg);
-  if (algorithm === undefined || !authority.server.algorithms.includes(algorithm)) {
-    return {
-      reason: 'alg_not_allowed',
-      detail: `alg ${quoted(jwt.header.alg)}, accepted: ${authority.server.algorithms.join(', ')}`,
-    };
-  }
+  const { trace } = parts;
+  const algorithm = acceptedAlgorithm(jwt.header.alg, authority.server);
+  const fault = typeof algorithm === 'object' ? algorithm : undefined;
+  trace?.({ step: 'algorithm', authority, fault });
+  if (typeof algorithm === 'object') return algorithm;
   const { kid } = jwt.header;
   const found = await authority.keys.find(kid, algorithm);
+  trace?.({ step: 'key', authority, found });
   if (found.outcome === 'unavailable') {
     const { reason, retryAfterSeconds } = found;
     return {
@@ -136,15 +157,19 @@ async function verifySignature(
     const again = await authority.keys.find(kid, algorithm);
     if (again.outcome === 'found') key = await keyThatSigned(presented, again.keys);
   }
+  trace?.({ step: 'signature', authority, key });
   parts.observer.signatureChecked(key === undefined ? 'failed' : 'verified');
   if (key === undefined) return { reason: 'token_signature' };
-  return parts.remembered.remember(presented.token, {
-    authority,
-    key,
-    type: jwt.header.type,
-    claims: jwt.claims,
-    principal: principalOf(jwt.claims, authority.server),
-  });
+  const principal = principalOf(jwt.claims, authority.server);
+  const verified = { authority, key, type: jwt.header.type, claims: jwt.claims, principal };
+  return parts.remembered.remember(presented.token, verified, presented.connection);
+}
+
+function acceptedAlgorithm(alg: string, { algorithms }: AuthorizationServer): Algorithm | TokenFault {
+  const algorithm = algorithmOf(alg);
+  return algorithm !== undefined && algorithms.includes(algorithm)
+    ? algorithm
+    : { reason: 'alg_not_allowed', detail: `alg ${quoted(alg)}, accepted: ${algorithms.join(', ')}` };
 }
 
 async function keyThatSigned(
@@ -164,18 +189,6 @@ async function keyThatSigned(
     }
   }
   return undefined;
-}
-
-function checkClaims(verified: VerifiedSignature, route: Route, nowMs: number): TokenFault | undefined {
-  const { claims, authority } = verified;
-  const { server } = authority;
-  return (
-    checkTokenType(verified.type, claims, server) ??
-    checkLifetime(claims, server, nowMs / 1000) ??
-    checkAudience(claims, server, route) ??
-    checkSubject(claims) ??
-    checkConfirmation(claims)
-  );
 }
 
 function refused(fault: TokenFault): Verdict {

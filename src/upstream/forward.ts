@@ -5,8 +5,12 @@ import type { Exchange, ExchangeEnd } from '../vocabulary/exchange.ts';
 import type { Observer } from '../vocabulary/observer.ts';
 import type { Admitted } from '../vocabulary/passage.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
+import type { AnswerHead, ReadLostSession } from './dialects.ts';
+import { lostSessionReader } from './dialects.ts';
+import { EndpointEvent } from './endpoint-event.ts';
 import { EventStream } from './event-stream.ts';
 import { refusalForStatus, refusalForUpstream } from './faults.ts';
+import { HeldAnswer } from './held-answer.ts';
 import type { Endable } from './open-exchanges.ts';
 import type { UpstreamHeaders } from './response-headers.ts';
 import { isEventStream } from './response-headers.ts';
@@ -24,6 +28,9 @@ export interface ForwardParts {
   readonly clock: () => number;
 }
 
+/** A legacy server says at once where to post; one that doesn't is no such server. */
+const endpointPatienceMs = 10_000;
+
 /** A short answer goes out in one piece, headers and all: half the writes, and a fault still becomes a 502. */
 const onePieceBytes = 64 * 1024;
 
@@ -40,7 +47,7 @@ export function forward(passage: Admitted, downstream: Downstream, parts: Forwar
   target.pool.dispatch(
     {
       method: downstream.request.method as Dispatcher.HttpMethod,
-      path: target.path,
+      path: target.pathFor(downstream.request),
       headers: downstream.request.upstreamHeaders ?? [],
       body: passage.call?.bytes ?? null,
     },
@@ -57,14 +64,18 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
   readonly #exchange: Exchange;
   #controller: Dispatcher.DispatchController | undefined;
   #stream: EventStream | undefined;
-  /** Headers and chunks of a short answer that waits to be complete. */
-  #held: { readonly headers: string[]; readonly chunks: Buffer[] } | undefined;
+  /** The beginning of a legacy stream, until it has said where to post. */
+  #opening:
+    | { readonly event: EndpointEvent; readonly start: () => void; readonly timer: NodeJS.Timeout }
+    | undefined;
+  #held: HeldAnswer | undefined;
 
   constructor(passage: Admitted, downstream: Downstream, parts: ForwardParts) {
     this.#passage = passage;
     this.#downstream = downstream;
     this.#parts = parts;
-    this.answersNothing = downstream.request.method === 'GET';
+    // The stream of a legacy server carries the answers to calls.
+    this.answersNothing = downstream.request.method === 'GET' && parts.target.endpointOf === undefined;
     this.#exchange = {
       status: undefined,
       headersAt: undefined,
@@ -97,23 +108,34 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     this.#exchange.headersAt = performance.now();
     const refusal = refusalForStatus(status, String(headers['location'] ?? ''));
     if (refusal !== undefined) return this.#giveUp(refusal);
-    const passing = this.#parts.target.filterHeaders(headers);
+    const passing = this.#parts.target.filterHeaders(headers, this.#downstream.request.session, status);
     if (passing === undefined)
       return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'Mcp-Session-Id' });
-    if (isEventStream(headers)) return this.#startStream(controller, passing, headers['content-encoding']);
+    const encoding = headers['content-encoding'];
+    if (isEventStream(headers)) {
+      const start = (): void => this.#startStream(controller, passing, encoding);
+      return this.#awaitsEndpoint ? this.#awaitEndpoint(start, encoding) : start();
+    }
+    if (this.#awaitsEndpoint && status < 300)
+      return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'no event stream' });
     const length = Number(headers['content-length'] ?? Number.NaN);
-    if (length <= onePieceBytes) this.#held = { headers: passing, chunks: [] };
+    const readLostSession = status < 400 ? undefined : this.#lostSessionReader({ status, headers });
+    if (length <= onePieceBytes || readLostSession !== undefined)
+      this.#held = new HeldAnswer(passing, readLostSession);
     else this.#writeHead(passing);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#exchange.end !== undefined) return;
-    if (this.#held !== undefined) {
-      this.#held.chunks.push(chunk);
-      return;
-    }
+    const bytes =
+      this.#held !== undefined
+        ? this.#passHeld(this.#held, chunk)
+        : this.#opening === undefined
+          ? chunk
+          : this.#passOpening(chunk);
+    if (bytes === undefined) return;
     const { raw } = this.#downstream.reply;
-    const flowing = this.#stream === undefined ? raw.write(chunk) : this.#stream.write(chunk);
+    const flowing = this.#stream === undefined ? raw.write(bytes) : this.#stream.write(bytes);
     if (flowing) return;
     controller.pause();
     raw.once('drain', () => controller.resume());
@@ -122,15 +144,9 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
   onResponseEnd(): void {
     if (this.#exchange.end !== undefined) return;
     const { raw } = this.#downstream.reply;
-    if (this.#held !== undefined) {
-      const { headers, chunks } = this.#held;
-      if (!this.#writeHead(headers)) return;
-      this.#exchange.end = 'complete';
-      const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-      // As a string of one-byte characters it leaves in one write together with the header.
-      raw.end(body?.toString('latin1'), 'latin1');
-      return;
-    }
+    if (this.#opening !== undefined)
+      return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'no endpoint event' });
+    if (this.#held !== undefined) return this.#endHeld(this.#held);
     this.#exchange.end = 'complete';
     if (this.#stream === undefined) raw.end();
     else this.#stream.end();
@@ -144,6 +160,70 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
       'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT' ? 'idle_timeout' : 'upstream_reset';
     // Never a clean end: the client must not take half an answer for a whole one.
     raw.destroy();
+  }
+
+  /** Without a session that had opened, an answer can't be about its loss. */
+  #lostSessionReader(head: AnswerHead): ReadLostSession | undefined {
+    const upstreamId = this.#downstream.request.session?.upstreamId;
+    const { transport } = this.#parts.target.route.upstream;
+    return upstreamId === undefined ? undefined : lostSessionReader(head, transport, upstreamId);
+  }
+
+  /** What may go on to the client, if anything. */
+  #passHeld(held: HeldAnswer, chunk: Buffer): Buffer | undefined {
+    if (held.take(chunk)) return undefined;
+    this.#held = undefined;
+    return this.#writeHead(held.headers) ? held.body : undefined;
+  }
+
+  #endHeld(held: HeldAnswer): void {
+    const dialect = held.lostSessionIn;
+    const { reply } = this.#downstream;
+    if (dialect !== undefined) {
+      this.#exchange.end = 'complete';
+      return reply.refuse({ kind: 'session-lost', reason: 'session_lost', detail: dialect });
+    }
+    if (!this.#writeHead(held.headers)) return;
+    this.#exchange.end = 'complete';
+    // As a string of one-byte characters it leaves in one write together with the header.
+    reply.raw.end(held.body.toString('latin1'), 'latin1');
+  }
+
+  get #awaitsEndpoint(): boolean {
+    return this.#downstream.request.method === 'GET' && this.#parts.target.endpointOf !== undefined;
+  }
+
+  /** Nothing is promised to the client before the server's address is known to be one that may be passed on. */
+  #awaitEndpoint(start: () => void, encoding: string | string[] | undefined): void {
+    const { endpointOf } = this.#parts.target;
+    const { request } = this.#downstream;
+    if (endpointOf === undefined || !isPlain(encoding))
+      return this.#giveUp({
+        kind: 'upstream-failed',
+        reason: 'garbage',
+        detail: 'a compressed event stream',
+      });
+    const timer = setTimeout(
+      () => this.#giveUp({ kind: 'upstream-silent', reason: 'headers_timeout', detail: 'no endpoint event' }),
+      endpointPatienceMs,
+    );
+    const event = new EndpointEvent((endpoint) => endpointOf(endpoint, request));
+    this.#opening = { event, start, timer };
+  }
+
+  /** What may go on to the client, if anything. */
+  #passOpening(chunk: Buffer): Buffer | undefined {
+    const opening = this.#opening?.event.pass(chunk);
+    if (this.#opening === undefined || opening === undefined || opening.state === 'pending') return undefined;
+    const { start, timer } = this.#opening;
+    clearTimeout(timer);
+    this.#opening = undefined;
+    if (opening.state === 'fault') {
+      this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: opening.detail });
+      return undefined;
+    }
+    start();
+    return this.#stream === undefined ? undefined : opening.bytes;
   }
 
   #startStream(
@@ -160,7 +240,7 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     this.#parts.observer.streamOpened(route.name);
     this.#stream = new EventStream(raw, {
       // Between the bytes of a compressed stream a comment would be garbage.
-      keepAliveMs: encoding === undefined || encoding === 'identity' ? route.streams.keepAlive : undefined,
+      keepAliveMs: isPlain(encoding) ? route.streams.keepAlive : undefined,
       remainingMs: this.#remainingMs(),
       onExpired: () => this.end('token_expired'),
     });
@@ -177,10 +257,11 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
 
   #writeHead(headers: string[]): boolean {
     const { request, reply } = this.#downstream;
+    const hasOwn = request.headers.origin !== undefined || this.#passage.route.dpop !== undefined;
     try {
       reply.raw.writeHead(
         this.#exchange.status ?? 502,
-        request.headers.origin === undefined ? headers : [...headers, ...ownHeaders(reply)],
+        hasOwn ? [...headers, ...ownHeaders(reply)] : headers,
       );
       reply.hijack();
       return true;
@@ -199,6 +280,7 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
 
   #onClientClosed(): void {
     this.#parts.target.exchanges.remove(this);
+    clearTimeout(this.#opening?.timer);
     if (this.#stream !== undefined) {
       this.#stream.stop();
       this.#parts.observer.streamClosed(this.#parts.target.route.name);
@@ -213,7 +295,11 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
   }
 }
 
-/** What earlier stages have put on the reply: CORS, where the request came from a page. */
+function isPlain(encoding: string | string[] | undefined): boolean {
+  return encoding === undefined || encoding === 'identity';
+}
+
+/** What earlier stages have put on the reply: CORS, where the request came from a page; the next nonce of DPoP. */
 function ownHeaders(reply: FastifyReply): string[] {
   return Object.entries(reply.getHeaders()).flatMap(([name, value]) => [name, String(value)]);
 }

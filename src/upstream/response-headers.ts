@@ -1,4 +1,5 @@
 import type { Route } from '../config/configuration.ts';
+import type { SessionDoor } from '../vocabulary/session.ts';
 
 export type UpstreamHeaders = Record<string, string | string[] | undefined>;
 
@@ -8,21 +9,30 @@ const alwaysAllowed = ['cache-control', 'x-accel-buffering', 'retry-after', 'dat
 // MCP 2025-11-25 transports §Session management: visible ASCII. Real ids stay far below.
 const sessionId = /^[\x21-\x7e]{1,512}$/;
 
+/** `undefined` for garbage. */
+export type ResponseHeaderFilter = (
+  headers: UpstreamHeaders,
+  session: SessionDoor | null,
+  status: number,
+) => string[] | undefined;
+
 /**
  * Picks what reaches the client by an allow-list, as name, value, name, value …; hop-by-hop, cookies, CORS and
- * challenges aren't on it. Undefined: the answer is garbage, for a client must never be handed a session id that
+ * challenges aren't on it. A session id leaves sealed. Undefined: the answer is garbage, for a client must never be handed a session id that
  * it can't send back.
  */
-export function responseHeaderFilter(route: Route): (headers: UpstreamHeaders) => string[] | undefined {
+export function responseHeaderFilter(route: Route): ResponseHeaderFilter {
   const allowed = new Set([...alwaysAllowed, ...route.upstream.responseHeaders]);
-  return (headers) => {
+  return (headers, session, status) => {
     const passing: string[] = [];
     for (const name in headers) {
       if (!allowed.has(name) && !name.startsWith('content-') && !name.startsWith('mcp-')) continue;
       const value = headers[name];
-      if (name === 'mcp-session-id' && (typeof value !== 'string' || !sessionId.test(value)))
-        return undefined;
-      if (typeof value === 'string') passing.push(name, value);
+      if (name === 'mcp-session-id') {
+        if (typeof value !== 'string' || !sessionId.test(value)) return undefined;
+        const named = session === null ? undefined : nameOf(value, session, status);
+        if (named !== undefined) passing.push(name, named);
+      } else if (typeof value === 'string') passing.push(name, value);
       else for (const each of value ?? []) passing.push(name, each);
     }
     return passing;
@@ -33,4 +43,13 @@ export function responseHeaderFilter(route: Route): (headers: UpstreamHeaders) =
 export function isEventStream(headers: UpstreamHeaders): boolean {
   const type = headers['content-type'];
   return typeof type === 'string' && /^text\/event-stream(?:[\s;]|$)/i.test(type);
+}
+
+/**
+ * What the client is told of a session id: its own again, or a new one where it asked for one and got it. Any other
+ * would put it into a session that it never began.
+ */
+function nameOf(upstreamId: string, session: SessionDoor, status: number): string | undefined {
+  const isNew = session.begins && status >= 200 && status < 300;
+  return isNew || upstreamId === session.upstreamId ? session.seal(upstreamId) : undefined;
 }

@@ -1,24 +1,30 @@
 import { Pool } from 'undici';
 
+import type { FastifyRequest } from 'fastify';
+
 import type { Route } from '../config/configuration.ts';
+import { endpointPath } from './endpoint-event.ts';
 import { OpenExchanges } from './open-exchanges.ts';
-import type { UpstreamHeaders } from './response-headers.ts';
+import type { ResponseHeaderFilter } from './response-headers.ts';
 import { responseHeaderFilter } from './response-headers.ts';
 
 /** The MCP server behind a route: one pool of connections, one fixed path, what passes back. */
 export interface Target {
   readonly route: Route;
   readonly pool: Pool;
-  /** Path and query of the configured URL; no byte of it comes from a request. */
-  readonly path: string;
+  /** Path and query that a request goes to: the configured URL's, or what a sealed session holds. */
+  readonly pathFor: (request: FastifyRequest) => string;
+  /** For legacy servers: where the client shall post instead of the server's own endpoint; undefined for a foreign one. */
+  readonly endpointOf: ((endpoint: string, request: FastifyRequest) => string | undefined) | undefined;
   readonly exchanges: OpenExchanges;
-  readonly filterHeaders: (headers: UpstreamHeaders) => string[] | undefined;
+  readonly filterHeaders: ResponseHeaderFilter;
 }
 
 /** Opens nothing yet. TLS is verified against the route's own authorities, else the system's. */
-export function createTarget(route: Route): Target {
+export function createTarget(route: Route, publicOrigin: string): Target {
   const { url, timeouts, tls } = route.upstream;
   const { origin, pathname, search } = new URL(url);
+  const path = `${pathname}${search}`;
   const pool = new Pool(origin, {
     // A stream keeps its connection, so the pool must not be bounded; the route's cap bounds it.
     connections: null,
@@ -35,8 +41,26 @@ export function createTarget(route: Route): Target {
   return {
     route,
     pool,
-    path: `${pathname}${search}`,
+    ...(route.upstream.transport === 'sse'
+      ? legacyPaths(route, publicOrigin)
+      : { pathFor: () => path, endpointOf: undefined }),
     exchanges: new OpenExchanges(route.limits.streams),
     filterHeaders: responseHeaderFilter(route),
+  };
+}
+
+/** A GET opens the stream; a POST goes to the endpoint that the stream named and that the client shows sealed. */
+function legacyPaths(route: Route, publicOrigin: string): Pick<Target, 'pathFor' | 'endpointOf'> {
+  const { url, sseEndpoint } = route.upstream;
+  const { pathname, search } = new URL(url);
+  return {
+    pathFor: ({ method, session }) =>
+      (method === 'POST' ? session?.upstreamId : undefined) ?? `${pathname}${search}`,
+    endpointOf: (endpoint, { passage, session }) => {
+      const path = endpointPath(endpoint, url);
+      if (path === undefined || passage === null || session === null) return undefined;
+      const origin = sseEndpoint === 'absolute' ? publicOrigin : '';
+      return `${origin}${passage.route.path}?session=${session.seal(path)}`;
+    },
   };
 }

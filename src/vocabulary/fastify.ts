@@ -1,6 +1,7 @@
 import type { Exchange } from './exchange.ts';
 import type { Passage } from './passage.ts';
 import type { Refusal } from './refusal.ts';
+import type { SessionDoor } from './session.ts';
 
 /**
  * What the stages hang on a request. Each property has one writer, named here; `passage` grows from stage
@@ -16,6 +17,8 @@ declare module 'fastify' {
     refusal: Refusal | null;
     /** identity: name, value, name, value …, ready for the upstream. */
     upstreamHeaders: string[] | null;
+    /** sessions. */
+    session: SessionDoor | null;
     /** upstream. */
     exchange: Exchange | null;
   }

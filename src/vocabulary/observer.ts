@@ -2,13 +2,53 @@
 export interface Observer {
   readonly signatureChecked: (outcome: 'remembered' | 'verified' | 'failed') => void;
   readonly keysFetched: (report: KeyFetch) => void;
+  readonly introspected: (authorizationServer: string, outcome: IntrospectionOutcome) => void;
+  readonly introspectionSwitched: (report: IntrospectionSwitch) => void;
   readonly streamOpened: (route: string) => void;
   readonly streamClosed: (route: string) => void;
 }
 
+const hearNothing = (): void => {};
+
+/** For commands that count nothing. */
+export const silentObserver: Observer = {
+  signatureChecked: hearNothing,
+  keysFetched: hearNothing,
+  introspected: hearNothing,
+  introspectionSwitched: hearNothing,
+  streamOpened: hearNothing,
+  streamClosed: hearNothing,
+};
+
+export type KeyFetchOutcome =
+  | 'success'
+  | 'unreachable'
+  | 'timeout'
+  | 'bad_status'
+  | 'invalid'
+  | 'address_refused'
+  | 'over_budget';
+
+/** What came of wanting to know whether a token is active; the first without asking, the last two without being allowed to ask. */
+export type IntrospectionOutcome =
+  | 'remembered'
+  | 'active'
+  | 'inactive'
+  | 'failed'
+  | 'refused'
+  | 'paused'
+  | 'busy';
+
+/** An authorization server that doesn't answer is left alone for a while, and asked again later. */
+export type IntrospectionSwitch = { readonly authorizationServer: string } & (
+  | { readonly to: 'paused'; readonly seconds: number; readonly detail: string }
+  | { readonly to: 'asked' }
+);
+
 export interface KeyFetch {
   readonly authorizationServer: string;
-  readonly outcome: 'success' | 'failure';
+  /** `success`, or what went wrong, in one of a few words. */
+  readonly outcome: KeyFetchOutcome;
   /** Held after the fetch. */
   readonly keys: number;
   readonly durationMs: number;

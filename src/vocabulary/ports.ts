@@ -2,8 +2,8 @@
 export interface Ports {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** For requests to authorization servers. */
-  readonly fetch: Fetch;
+  /** Replaces the network to authorization servers, and with it the look at each address that is connected to. */
+  readonly fetch?: Fetch;
   /** One call per line of the log, the line feed included. */
   readonly logSink: LineSink;
   readonly auditSink: LineSink;

@@ -4,7 +4,7 @@
  * It does not say what the principal may do.
  */
 export interface Principal {
-  /** The `iss` of the token, one of the authorization server's configured issuers. */
+  /** The `iss` of the token, or of who was asked about it: one of the authorization server's configured issuers. */
   readonly issuer: string;
   /** The `sub` of the token: non-empty, no control characters. Unique only together with the issuer. */
   readonly subject: string;
@@ -17,6 +17,6 @@ export interface Principal {
   readonly claims: Readonly<Record<string, unknown>>;
   /** Name of the authorization server in the configuration. */
   readonly authorizationServer: string;
-  /** `exp` in seconds since the epoch; absent only where the operator allowed tokens without one. */
+  /** `exp` in seconds since the epoch; absent only where the operator allowed tokens without one, or an introspection answer has none. */
   readonly expiresAt: number | undefined;
 }

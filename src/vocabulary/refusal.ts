@@ -9,9 +9,21 @@ export type Refusal =
   | { readonly kind: 'credentials-missing'; readonly reason: CredentialsReason; readonly detail?: string }
   | { readonly kind: 'credentials-ambiguous'; readonly reason: 'several_authorization_headers' }
   | { readonly kind: 'token-invalid'; readonly reason: TokenReason; readonly detail?: string }
+  | { readonly kind: 'proof-invalid'; readonly reason: ProofReason; readonly detail?: string }
+  | {
+      readonly kind: 'proof-nonce-needed';
+      readonly reason: 'proof_nonce';
+      /** For the next proof. */
+      readonly nonce: string;
+    }
+  | {
+      readonly kind: 'replay-unknown';
+      readonly reason: 'replay_store_unavailable' | 'replay_store_full';
+      readonly retryAfterSeconds: number;
+    }
   | {
       readonly kind: 'authorization-server-unavailable';
-      readonly reason: 'keys_unavailable' | 'key_lookup_cooling_down';
+      readonly reason: UnavailableReason;
       readonly retryAfterSeconds: number;
       readonly detail?: string;
     }
@@ -35,8 +47,19 @@ export type Refusal =
       readonly code: -32700 | -32600;
       readonly detail?: string;
     }
+  | {
+      readonly kind: 'header-mismatch';
+      readonly reason: 'version_header' | 'method_header' | 'name_header';
+    }
   | { readonly kind: 'body-too-large'; readonly reason: 'body_too_large' }
   | { readonly kind: 'identity-unusable'; readonly reason: 'identity_unusable'; readonly detail: string }
+  | { readonly kind: 'session-unknown'; readonly reason: 'session_unknown' }
+  | {
+      readonly kind: 'session-lost';
+      readonly reason: 'session_lost';
+      /** The dialect in which the upstream said so. */
+      readonly detail: string;
+    }
   | { readonly kind: 'not-ready'; readonly reason: 'starting' | 'stopping' }
   | { readonly kind: 'route-full'; readonly reason: 'streams_limit' }
   | { readonly kind: 'upstream-failed'; readonly reason: UpstreamReason; readonly detail?: string }
@@ -63,8 +86,35 @@ export type TokenReason =
   | 'token_not_yet_valid'
   | 'token_lifetime'
   | 'token_audience'
+  | 'token_tenant'
   | 'token_subject'
-  | 'token_confirmation';
+  | 'token_confirmation'
+  | 'token_inactive';
+
+/** Why a DPoP proof isn't accepted (RFC 9449 §4.3). */
+export type ProofReason =
+  | 'proof_missing'
+  | 'proof_repeated'
+  | 'proof_malformed'
+  | 'proof_type'
+  | 'proof_algorithm'
+  | 'proof_key'
+  | 'proof_signature'
+  | 'proof_binding'
+  | 'proof_method'
+  | 'proof_target'
+  | 'proof_time'
+  | 'proof_token'
+  | 'proof_replayed';
+
+export type UnavailableReason =
+  | 'keys_unavailable'
+  | 'key_lookup_cooling_down'
+  | 'metadata_unavailable'
+  | 'introspection_failed'
+  | 'introspection_refused'
+  | 'introspection_paused'
+  | 'introspection_busy';
 
 export type RequestReason =
   | 'target_form'

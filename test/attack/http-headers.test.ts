@@ -247,10 +247,8 @@ describe('what may travel', () => {
       'Accept: application/json',
       'Accept-Language: de',
       'User-Agent: x',
-      'Mcp-Session-Id: s',
       'MCP-Protocol-Version: 2025-11-25',
       'Mcp-Param-A: 1',
-      'Last-Event-ID: 7',
     ];
     const before = await mark(scene);
     expect((await scene.ask({ token, lines })).status).toBe(200);

@@ -205,7 +205,9 @@ describe('response headers', () => {
       'x-request-id',
     ]);
     expect(names.filter((name) => !allowed.has(name))).toEqual([]);
-    expect(names).toContain('mcp-session-id');
+    // No session was begun, so none is named: C-030.
+    expect(names).not.toContain('mcp-session-id');
+    expect(names).toContain('mcp-x');
     expect(answer.header('keep-alive')).not.toContain('timeout=1');
     expect(JSON.stringify(answer.headerLines)).not.toContain('evil');
     await before.hold({ forwarded: 1, reasons: ['ok'] });

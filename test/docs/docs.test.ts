@@ -21,7 +21,8 @@ describe('the snippets', () => {
   });
 
   it.each(snippets)('%s starts a gateway as it is (C1)', (file) => {
-    const loaded = loadConfiguration(read(file), { file, environment: {}, readFile: read });
+    const environment = { INTROSPECTION_SECRET: 'secret' };
+    const loaded = loadConfiguration(read(file), { file, environment, readFile: read });
     expect(loaded).toMatchObject({ ok: true });
   });
 
@@ -34,6 +35,25 @@ describe('the snippets', () => {
   it('in the pages are the files, but for comments', () => {
     const shown = yamlBlocks(read('docs/guides/getting-started.md'));
     expect(shown).toContain(withoutComments(read('docs/snippets/getting-started.yaml')));
+  });
+});
+
+it('the guide to tenants shows its snippet as it is, but for comments', () => {
+  const snippet = withoutComments(read('docs/snippets/tenants.yaml'));
+  expect(yamlBlocks(read('docs/guides/tenants.md'))).toContain(snippet);
+});
+
+it('the guide to opaque tokens shows its snippet as it is', () => {
+  const snippet = read('docs/snippets/opaque-tokens.yaml');
+  expect(yamlBlocks(read('docs/guides/opaque-tokens.md'))).toContain(snippet);
+});
+
+describe('the guides of identity providers', () => {
+  it.each(['keycloak', 'entra-id', 'okta', 'auth0', 'google'])('%s shows its snippet as it is', (name) => {
+    const file = `docs/snippets/${name}.yaml`;
+    expect(yamlBlocks(read(`docs/guides/${name}.md`))).toContain(read(file));
+    for (const index of ['README.md', 'docs/README.md'])
+      expect(linksOf(index).map((link) => relative(root, link.file))).toContain(`docs/guides/${name}.md`);
   });
 });
 

@@ -10,8 +10,15 @@ export interface Certificate {
   readonly privateKey: KeyObject;
 }
 
+/** From and to, as UTCTime has them (X.690 §11.8). */
+type Validity = readonly [notBefore: string, notAfter: string];
+
 /** A certificate for `name` (also its DNS name), signed by `issuer` or by itself; it may sign others. */
-export function makeCertificate(name: string, issuer?: Certificate): Certificate {
+export function makeCertificate(
+  name: string,
+  issuer?: Certificate,
+  [notBefore, notAfter]: Validity = ['250101000000Z', '491231235959Z'],
+): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const signer = issuer ?? { name, privateKey };
   const tbs = sequence(
@@ -19,7 +26,7 @@ export function makeCertificate(name: string, issuer?: Certificate): Certificate
     integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
     distinguishedName(signer.name),
-    sequence(utcTime('250101000000Z'), utcTime('491231235959Z')),
+    sequence(utcTime(notBefore), utcTime(notAfter)),
     distinguishedName(name),
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(0xa3, sequence(basicConstraints, subjectAlternativeName(name))),

@@ -144,6 +144,7 @@ it('portcullis demo outside a checkout says where the demo is', async () => {
     err: (text: string) => void (said += text),
     environment: {},
     readFile: () => '',
+    readStandardInput: async () => '',
   };
   expect(await demo([], io, tmpdir())).toBe(64);
   expect(said).toBe('the demo is part of a checkout of the repository: there, run npm ci && npm run demo\n');

@@ -224,7 +224,6 @@ it('no token, cookie, code or secret is in log, audit, metrics or an answer (S13
     ['Cookie', `session=${secrets.mint('cookie')}`],
     ['Proxy-Authorization', `Basic ${secrets.mint('proxy credentials')}`],
     ['X-Api-Key', secrets.mint('key of the client')],
-    ['Mcp-Session-Id', secrets.mint('session id')],
     ['Mcp-Param-Secret', secrets.mint('header parameter')],
     ['DPoP', secrets.mint('proof')],
     ['Referer', `https://client.example/callback?code=${secrets.mint('referer code')}`],

@@ -171,7 +171,7 @@ routes: [{ name: tools, path: /mcp, upstream: '${upstream}' }]
     expect(performance.now() - began).toBeLessThan(3_000);
     expect((await fetch(`${gateway.opsUrl}/readyz`)).status).toBe(200);
     expect(gateway.log).toContainEqual(
-      expect.objectContaining({ level: 'warn', authorizationServer: 'corp', outcome: 'failure' }),
+      expect.objectContaining({ level: 'warn', authorizationServer: 'corp', outcome: 'timeout' }),
     );
     const token = issuer.token({ claims: { aud: `${gateway.url}/mcp` } });
     expect((await ask(gateway.port, { token })).status).toBe(503);
@@ -262,6 +262,7 @@ routes: [{ name: guarded-tools, path: /mcp, upstream: '${upstream.url}' }]
     ['routes', { routes: nothing('routes') }],
     ['mcp', { mcp: nothing('mcp') }],
     ['mcp and identity', { mcp: nothing('mcp'), identity: noIdentity }],
+    ['sessions', { sessions: nothing('sessions', (scope) => scope.decorateRequest('session', null)) }],
     ['token, by a pretender', { token: pretender }],
   ])(
     'in between leaves the forwarder without its proof: nothing reaches the upstream (%s) (C6)',

@@ -125,6 +125,17 @@ export function toolCall(id: number | string = 1, name = 'echo'): string {
   return JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {} } });
 }
 
+/** Lets the upstream begin a session of this id; answers what the client is given for it. */
+export async function beginSession(
+  world: World,
+  { id = 'upstream-session', ...request }: Ask & { readonly id?: string } = {},
+): Promise<string> {
+  world.upstream.answerOnce({ headers: { 'mcp-session-id': id }, body: {} });
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params: {} });
+  const response = await world.ask({ token: world.issuer.token(), body, ...request });
+  return only(response, 'mcp-session-id') ?? '';
+}
+
 /** The value of one series of an exposition; undefined where there is none. */
 export async function metric(gateway: RunningGateway, series: string): Promise<number | undefined> {
   const found = (await exposition(gateway)).find((line) => line.startsWith(`${series} `));

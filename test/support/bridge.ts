@@ -1,62 +1,66 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { bridgeCommand, type BridgeKind } from './bridge-kinds.ts';
 import { startChild, type Child } from './child-process.ts';
 import { host, reserveFreePort } from './loopback.ts';
 import { readReport, type ReceivedRequest } from './request-report.ts';
 
-/** A real stdio MCP server (server-everything) behind a real bridge (supergateway, Streamable HTTP). */
+/** A real stdio MCP server (server-everything) behind a real bridge, or in its own HTTP modes. */
 export interface Bridge extends AsyncDisposable {
   readonly url: string;
+  /** The one that runs now, or ran last. */
   readonly child: Child;
-  /** The requests that reached the bridge, with their headers. */
+  /** The requests that reached the bridge, with their headers, before a restart too. */
   readonly requests: readonly ReceivedRequest[];
   close(): Promise<void>;
+  /** Ends it at once, as a crash does. */
+  kill(): Promise<void>;
+  /** Kills it and starts it anew at the same port: it has forgotten every session. */
+  restart(): Promise<void>;
 }
 
 export interface BridgeOptions {
-  /** `stateful` (default): one stdio child per session. `stateless`: one per request, no GET. */
-  readonly sessions?: 'stateful' | 'stateless';
+  /** Default `supergateway 3 stateful`: one stdio child per session. */
+  readonly kind?: BridgeKind;
   readonly port?: number;
 }
 
-const health = '/healthz';
-const find = createRequire(import.meta.url).resolve;
 const preloads = ['loopback-only.ts', 'report-requests.ts'].flatMap((file) => [
   '--import',
   fileURLToPath(new URL(file, import.meta.url)),
 ]);
 
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
-  const port = options.port ?? (await reserveFreePort());
-  const everything = find('@modelcontextprotocol/server-everything/dist/index.js');
-  const child = await startChild({
-    name: 'supergateway',
-    args: [
-      ...preloads,
-      find('supergateway/dist/index.js'),
-      '--stdio',
-      // Without `exec` the shell would be the bridge's child, and ending it would leave the server behind.
-      `exec '${process.execPath}' '${everything}' stdio`,
-      '--outputTransport',
-      'streamableHttp',
-      ...(options.sessions === 'stateless' ? [] : ['--stateful']),
-      '--port',
-      String(port),
-      '--healthEndpoint',
-      health,
-      '--logLevel',
-      'none',
-    ],
-    readyUrl: `http://${host}:${port}${health}`,
-  });
-  const close = (): Promise<void> => child.close();
+  const { kind = 'supergateway 3 stateful', port = await reserveFreePort() } = options;
+  const { args, env, path, readyPath, readyStatus } = bridgeCommand(kind, port);
+  const origin = `http://${host}:${port}`;
+  const start = (): Promise<Child> =>
+    startChild({
+      name: kind,
+      args: [...preloads, ...args],
+      env,
+      readyUrl: `${origin}${readyPath}`,
+      readyStatus,
+    });
+  const children = [await start()];
+  const current = (): Child => children.at(-1) as Child;
+  const close = (): Promise<void> => current().close();
   return {
-    url: `http://${host}:${port}/mcp`,
-    child,
+    url: `${origin}${path}`,
+    get child() {
+      return current();
+    },
     get requests() {
-      return child.output.flatMap(readReport).filter((request) => request.target !== health);
+      return children
+        .flatMap(({ output }) => output)
+        .flatMap(readReport)
+        .filter(({ target }) => target !== readyPath || readyPath === path);
     },
     close,
+    kill: () => current().kill(),
+    async restart() {
+      await current().kill();
+      children.push(await start());
+    },
     [Symbol.asyncDispose]: close,
   };
 }

@@ -9,8 +9,11 @@ export interface ChildOptions {
   readonly args: readonly string[];
   /** Nothing else of the environment is handed down but `PATH`. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The child is ready when this URL answers 200. */
+  /** Where it runs; default here. */
+  readonly cwd?: string;
+  /** The child is ready when this URL answers 200, or what `readyStatus` says. */
   readonly readyUrl: string;
+  readonly readyStatus?: number;
   readonly withinMs?: number;
 }
 
@@ -21,6 +24,8 @@ export interface Child extends AsyncDisposable {
   readonly running: boolean;
   /** Ends the child and all that it started. */
   close(): Promise<void>;
+  /** The same without a word: no connection is ended first. */
+  kill(): Promise<void>;
 }
 
 /** Starts Node quietly with a process group of its own and waits until it answers. */
@@ -30,6 +35,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     detached: true,
     // Our end of stdin closes when we are killed: a bridge then ends by itself.
     stdio: ['pipe', 'pipe', 'pipe'],
+    cwd: options.cwd,
     env: { PATH: process.env['PATH'] ?? '', ...options.env },
   });
   const output = collectLines(child);
@@ -48,6 +54,12 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const endWithUs = (): void => signalGroup(pid, 'SIGKILL');
   process.once('exit', endWithUs);
 
+  async function kill(): Promise<void> {
+    signalGroup(pid, 'SIGKILL');
+    await within(exited, 3_000, `${options.name} ends`);
+    process.off('exit', endWithUs);
+  }
+
   async function close(): Promise<void> {
     signalGroup(pid, 'SIGTERM');
     try {
@@ -65,7 +77,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       `${options.name} answers`,
       async () => {
         if (!running) throw new Error(`${options.name} ended at its start`);
-        return answers(options.readyUrl);
+        return answers(options.readyUrl, options.readyStatus ?? 200);
       },
       options.withinMs ?? 15_000,
     );
@@ -80,6 +92,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       return running;
     },
     close,
+    kill,
     [Symbol.asyncDispose]: close,
   };
 }
@@ -101,11 +114,11 @@ function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+async function answers(url: string, status: number): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });
     await response.body?.cancel();
-    return response.ok;
+    return response.status === status;
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { formatFaults } from '../../src/config/faults.ts';
-import { createGateway } from '../../src/gateway.ts';
+import { createGateway, type routeStages } from '../../src/gateway.ts';
 import type { Ports } from '../../src/vocabulary/ports.ts';
 import { eventually, host, reserveFreePort } from './loopback.ts';
 
@@ -37,6 +37,8 @@ export interface GatewayOptions {
   readonly port?: number;
   /** Don't wait until every authorization server has been asked. */
   readonly when?: 'listening' | 'ready';
+  /** In place of the stages of a guarded route, to break them. */
+  readonly stages?: typeof routeStages;
 }
 
 /**
@@ -49,12 +51,13 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
   const log: string[] = [];
   const audit: string[] = [];
   const configuration = load(withAddresses(yaml, { url, port, opsPort: await reserveFreePort() }), options);
-  const gateway = createGateway(configuration, {
+  const ports: Partial<Ports> = {
     ...(options.clock && { clock: options.clock }),
     ...(options.fetch && { fetch: options.fetch }),
     logSink: { write: (line) => void log.push(line) },
     auditSink: { write: (line) => void audit.push(line) },
-  });
+  };
+  const gateway = createGateway(configuration, ports, options.stages);
   const { opsAddress } = await gateway.start();
   if (options.when !== 'listening') await gateway.ready;
   const events = (): AuditEvent[] => parse(audit) as AuditEvent[];

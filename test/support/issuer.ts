@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import { closeServer, host, listenOnLoopback } from './loopback.ts';
 import { answerAs, type Behaviour } from './scripted-answer.ts';
 import {
@@ -24,6 +25,10 @@ export interface IssuerOptions {
   readonly audience?: string | readonly string[];
   /** Of the keys that are published at first; default RS256, ES256 and EdDSA. */
   readonly algorithms?: readonly SigningAlgorithm[];
+  /** For an issuer that is to stop and come back at the same address; default a free one. */
+  readonly port?: number;
+  /** Makes it an https issuer. */
+  readonly tls?: ServerOptions;
 }
 
 export interface TokenParts {
@@ -42,8 +47,8 @@ export interface IssuerRequest {
 }
 
 export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> {
-  const server = createServer();
-  return new Issuer(server, await listenOnLoopback(server), options);
+  const server: Server = options.tls === undefined ? createServer() : createTlsServer(options.tls);
+  return new Issuer(server, await listenOnLoopback(server, options.port), options);
 }
 
 export class Issuer implements AsyncDisposable {
@@ -55,6 +60,7 @@ export class Issuer implements AsyncDisposable {
   readonly paths: Readonly<Record<'oauth' | 'openid' | 'openidAppended' | 'jwks', string>>;
   readonly requests: IssuerRequest[] = [];
   readonly #server: Server;
+  readonly #port: number;
   readonly #options: IssuerOptions;
   readonly #behaviours = new Map<string, Behaviour>();
   #keys: readonly SigningKey[];
@@ -63,9 +69,10 @@ export class Issuer implements AsyncDisposable {
   constructor(server: Server, port: number, options: IssuerOptions) {
     const { path = '', algorithms = ['RS256', 'ES256', 'EdDSA'] } = options;
     this.#server = server;
+    this.#port = port;
     this.#options = options;
     this.#keys = algorithms.map((alg) => mintKey(alg));
-    this.origin = `http://${host}:${port}`;
+    this.origin = `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`;
     this.url = `${this.origin}${path}`;
     this.paths = {
       oauth: `/.well-known/oauth-authorization-server${path}`,
@@ -139,6 +146,16 @@ export class Issuer implements AsyncDisposable {
       { header: { ...header, ...parts.header }, payload: { ...payload, ...parts.claims } },
       key,
     );
+  }
+
+  /** Refuses connections from now on, and drops the open ones. */
+  stop(): Promise<void> {
+    return closeServer(this.#server);
+  }
+
+  /** After `stop`: answers again, at the same address. */
+  async restart(): Promise<void> {
+    await listenOnLoopback(this.#server, this.#port);
   }
 
   close(): Promise<void> {

@@ -12,6 +12,10 @@ export interface AuthorizationServerOptions {
   /** For authorization requests without a scope, which would be refused; default the first of `scopes`. */
   readonly defaultScope?: string;
   readonly accessTokenSeconds?: number;
+  /** Of access tokens for a resource; default `jwt`. */
+  readonly accessTokenFormat?: 'jwt' | 'opaque';
+  /** Confidential clients besides the tests' own, such as a gateway that introspects. */
+  readonly clients?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** What a resource may be asked for. */
@@ -41,6 +45,12 @@ export function providerConfiguration(
         redirect_uris: [],
         response_types: [],
       },
+      ...(options.clients ?? []).map((client) => ({
+        grant_types: [],
+        redirect_uris: [],
+        response_types: [],
+        ...client,
+      })),
     ],
     clientBasedCORS: () => true,
     // Any name is an account.
@@ -87,7 +97,7 @@ function features(
         scope: scopesOf(options).join(' '),
         audience: resource,
         accessTokenTTL,
-        accessTokenFormat: 'jwt',
+        accessTokenFormat: options.accessTokenFormat ?? 'jwt',
         jwt: { sign: { alg: 'RS256' } },
       }),
     },

@@ -6,6 +6,8 @@ export interface TokenRequest {
   readonly resource: string;
   /** Space separated; default `mcp:use`. */
   readonly scope?: string;
+  /** Binds the token to the key of this handle (RFC 9449). */
+  readonly DPoP?: oauth.DPoPHandle;
 }
 
 /** A client that is nobody but itself. */
@@ -70,7 +72,7 @@ export async function tokenForClient(
     client,
     oauth.ClientSecretBasic(machine.secret),
     parameters,
-    insecure,
+    { ...insecure, ...(request.DPoP && { DPoP: request.DPoP }) },
   );
   return (await oauth.processClientCredentialsResponse(server, client, response)).access_token;
 }

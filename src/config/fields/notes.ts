@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import type { SecretPurpose } from '../secret-text.ts';
+
 /** What the schema's own types can't say of a field: for the words of faults, the reference page, and later stages of the load. */
 export interface FieldNote {
   /** One or two words for the reference page. */
@@ -16,10 +18,10 @@ export interface FieldNote {
   readonly words?: readonly string[];
   /** Words of a choice that aren't built in this version. */
   readonly laterWords?: readonly string[];
-  /** A part of a text that isn't built in this version. */
-  readonly laterPart?: string;
   /** `{ env }` or `{ file }`; what else is found here is never printed. */
   readonly secret?: true;
+  /** What the text of a secret must be. */
+  readonly holds?: 'client-key' | SecretPurpose;
   /** Names a file that is read at start. */
   readonly reads?: 'certificates' | 'key';
   /** Why a key that someone may look for isn't there. */

@@ -5,7 +5,6 @@ import { isPlainPath } from './web-address.ts';
 const expected = 'a path such as /mcp: letters, digits, - . _ ~ between slashes';
 
 function read(text: string): TextReading<string> {
-  // The form of tenants is part of the contract; whether it is built, the rules say.
   const plain = text.replaceAll('{tenant}', 'tenant');
   if (!isPlainPath(plain) || !plain.startsWith('/')) return { ok: false, hint: hintFor(text) };
   if (
@@ -36,6 +35,5 @@ export const routePath = parsedText({
   type: 'path',
   expected,
   pattern: /^\/[A-Za-z0-9._~{}/-]*$/,
-  laterPart: '{tenant}',
   read,
 });

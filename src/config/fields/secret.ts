@@ -30,3 +30,12 @@ export const secret = noted(
     hintFor: () => 'put the secret into an environment variable or a file, and name that here',
   },
 );
+
+/** A secret that has to be a private key. */
+export const clientKey = noted(secret, { holds: 'client-key' });
+
+/** A secret that others are made from. */
+export const sessionKey = noted(secret, { holds: 'session-key' });
+
+/** A URL with a password in it. */
+export const redisUrl = noted(secret, { holds: 'redis-url' });

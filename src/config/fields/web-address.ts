@@ -92,34 +92,40 @@ export const publicUrl = parsedText({
 const metadataAddress = /^(.*?\/)\.well-known\/(?:openid-configuration|oauth-authorization-server)(\/.*)?$/;
 
 /** RFC 8414 §2: no query, no fragment. Kept as it is written: `iss` is compared byte for byte. */
+export function readIssuer(text: string): TextReading<string> {
+  const address = readWebAddress(text, { plainHttp: 'anywhere', query: 'refused' });
+  if (!address.ok) return address;
+  const [, before, after] = metadataAddress.exec(text) ?? [];
+  if (before === undefined) return { ok: true, value: text };
+  return {
+    ok: false,
+    expected: 'the issuer, not the address of its metadata',
+    hint: `did you mean ${before.slice(0, -1)}${after ?? ''}?`,
+  };
+}
+
+/** Who issues tokens. */
 export const issuer = parsedText({
   type,
   expected: 'the issuer, a URL such as https://login.example.com/realms/corp',
   pattern: form,
-  read: (text) => {
-    const address = readWebAddress(text, { plainHttp: 'anywhere', query: 'refused' });
-    if (!address.ok) return address;
-    const [, before, after] = metadataAddress.exec(text) ?? [];
-    if (before === undefined) return { ok: true, value: text };
-    return {
-      ok: false,
-      expected: 'the issuer, not the address of its metadata',
-      hint: `did you mean ${before.slice(0, -1)}${after ?? ''}?`,
-    };
-  },
+  read: readIssuer,
 });
 
 /** RFC 8707 §2 and RFC 9728 §1.2, in the URL parser's spelling; the root path has no slash. */
+export function readResource(text: string): TextReading<string> {
+  const address = readWebAddress(text, { plainHttp: 'loopback', query: 'kept' });
+  if (!address.ok) return address;
+  const { origin, pathname, search } = address.value;
+  return { ok: true, value: `${origin}${pathname === '/' ? '' : pathname}${search}` };
+}
+
+/** What clients ask tokens for. */
 export const resource = parsedText({
   type,
   expected: 'an https URL such as https://mcp.example.com/mcp',
   pattern: form,
-  read: (text) => {
-    const address = readWebAddress(text, { plainHttp: 'loopback', query: 'kept' });
-    if (!address.ok) return address;
-    const { origin, pathname, search } = address.value;
-    return { ok: true, value: `${origin}${pathname === '/' ? '' : pathname}${search}` };
-  },
+  read: readResource,
 });
 
 /** An address that the gateway itself asks. */

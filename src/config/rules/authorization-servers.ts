@@ -14,7 +14,7 @@ function issuersOf({ issuer }: ServerDraft): readonly string[] {
 }
 
 /** Undefined where the name, or what it comes from, is faulty. */
-function nameOf(server: ServerDraft): string | undefined {
+export function nameOf(server: ServerDraft): string | undefined {
   if (server.name !== undefined || 'name' in server) return server.name;
   const first = typeof server.issuer === 'string' ? server.issuer : server.issuer?.[0];
   return first === undefined ? undefined : defaultServerName(first);
@@ -44,7 +44,7 @@ export const distinctServerNames: Rule = (draft) => {
 };
 
 /** Undefined where not all names are known. */
-function knownNames(draft: Draft): readonly string[] | undefined {
+export function knownNames(draft: Draft): readonly string[] | undefined {
   if (draft.authorizationServers === undefined) return 'authorizationServers' in draft ? undefined : [];
   const names = draft.authorizationServers.map((server) =>
     server === undefined ? undefined : nameOf(server),
@@ -137,7 +137,9 @@ export const plainHttpNeedsConsent: Rule = (draft) =>
       (issuer, item) => [isList ? [...base, 'issuer', item] : [...base, 'issuer'], issuer] as const,
     );
     const keys = server.jwksUri === undefined ? [] : [[[...base, 'jwksUri'], server.jwksUri] as const];
-    return [...issuers, ...keys]
+    const endpoint = server.introspection?.endpoint;
+    const asked = endpoint === undefined ? [] : [[[...base, 'introspection', 'endpoint'], endpoint] as const];
+    return [...issuers, ...keys, ...asked]
       .filter(([, address]) => isPlainHttp(address))
       .map(([path, address]) => ({
         path,
@@ -147,7 +149,7 @@ export const plainHttpNeedsConsent: Rule = (draft) =>
       }));
   });
 
-function isPlainHttp(address: string): boolean {
+export function isPlainHttp(address: string): boolean {
   const { protocol, hostname } = new URL(address);
   return protocol === 'http:' && !isLoopback(hostname);
 }

@@ -1,4 +1,4 @@
-import { bareMetadataPath, publicAddress, resourceMetadataUrl } from '../derive.ts';
+import { bareMetadataPath, metadataPath, publicAddress } from '../derive.ts';
 import type { Draft, RouteDraft } from '../draft.ts';
 import { entriesOf } from '../draft.ts';
 import { routePath } from '../fields/route-path.ts';
@@ -8,6 +8,7 @@ import type { Finding } from '../finding.ts';
 import type { Path } from '../path.ts';
 import { formatPath } from '../path.ts';
 import type { Rule } from './rule.ts';
+import { pathOfDraft } from './tenant-paths.ts';
 
 interface Seen {
   readonly index: number;
@@ -19,9 +20,11 @@ interface Seen {
 /** Two paths that someone on the way could take for one, or one for a part of the other. */
 export const distinctPaths: Rule = (draft) => {
   const seen: Seen[] = [];
-  return entriesOf(draft.routes).flatMap(([index, { path: text }]): readonly Finding[] => {
-    if (text === undefined) return [];
-    const own = { index, text, plain: routePath.parse(text).toLowerCase() };
+  return entriesOf(draft.routes).flatMap(([index, route]): readonly Finding[] => {
+    const path = pathOfDraft(route);
+    if (path === undefined) return [];
+    const text = route.tenant?.fixed === undefined ? (route.path ?? path) : path;
+    const own = { index, text, plain: path.toLowerCase() };
     const other =
       seen.find(({ plain }) => plain === own.plain) ??
       seen.find(({ plain }) => isPrefix(plain, own.plain) || isPrefix(own.plain, plain));
@@ -96,7 +99,7 @@ function publishes({ access = 'required', discovery = 'on' }: RouteDraft): boole
 export const distinctMetadata: Rule = (draft) => {
   const seen = new Map<string, number>();
   const published = entriesOf(draft.routes).filter(([, route]) => publishes(route));
-  const addresses = published.flatMap(([index, route]) => [[index, metadataPath(draft, route)] as const]);
+  const addresses = published.flatMap(([index, route]) => [[index, metadataAddress(draft, route)] as const]);
   const findings = addresses.flatMap(([index, address]): readonly Finding[] => {
     const other = address === undefined ? undefined : seen.get(address);
     if (address !== undefined && other === undefined) seen.set(address, index);
@@ -135,9 +138,9 @@ function bareClash(
   ];
 }
 
-function metadataPath({ publicUrl }: Draft, route: RouteDraft): string | undefined {
-  if (route.resource !== undefined)
-    return new URL(resourceMetadataUrl(resource.parse(route.resource))).pathname;
-  if ('resource' in route || publicUrl === undefined || route.path === undefined) return undefined;
-  return new URL(resourceMetadataUrl(publicAddress(publicUrl, route.path).resource)).pathname;
+function metadataAddress({ publicUrl }: Draft, route: RouteDraft): string | undefined {
+  if (route.resource !== undefined) return metadataPath(resource.parse(route.resource));
+  const path = pathOfDraft(route);
+  if ('resource' in route || publicUrl === undefined || path === undefined) return undefined;
+  return metadataPath(publicAddress(publicUrl, path).resource);
 }

@@ -12,9 +12,21 @@ import {
   usableRequestHeaders,
   usableResponseHeaders,
 } from './headers.ts';
+import { clientProvesItself, introspectionWithoutDiscovery } from './introspection.ts';
+import { oktaOrganisationIssuer } from './internal-tokens.ts';
 import { distinctPorts } from './listeners.ts';
+import { knownMirror, liveScopesNeedMetadata } from './server-metadata.ts';
 import { distinctMetadata, distinctPaths, distinctRouteNames, oneDefault } from './route-paths.ts';
 import type { Rule } from './rule.ts';
+import { distinctFromTenants, metadataDistinctFromTenants } from './tenant-paths.ts';
+import {
+  tenantIssuerHolds,
+  tenantIssuerNeedsOneServer,
+  tenantScopesAreWritten,
+  tenantsAreToldApart,
+} from './tenant-servers.ts';
+import { fixedTenantFits, tenantHeaderNeedsTenants, tenantsDiffer, tenantsHaveAPlace } from './tenants.ts';
+import { legacyKeysNeedLegacy, legacyNeedsAWordOnProcesses } from './transports.ts';
 import { certificateWithKey, openRoutesAskForNothing, tlsNeedsHttps } from './without-effect.ts';
 
 /** What no key can say by itself. */
@@ -23,13 +35,28 @@ export const rules: readonly Rule[] = [
   distinctServerNames,
   plainHttpNeedsConsent,
   keysWithoutDiscovery,
+  clientProvesItself,
+  introspectionWithoutDiscovery,
+  oktaOrganisationIssuer,
   protectedRoutesHaveServers,
   knownServers,
   issuerCheckNeedsOneServer,
+  knownMirror,
+  liveScopesNeedMetadata,
   distinctPaths,
   distinctRouteNames,
   oneDefault,
   distinctMetadata,
+  tenantsHaveAPlace,
+  fixedTenantFits,
+  tenantsDiffer,
+  tenantHeaderNeedsTenants,
+  distinctFromTenants,
+  metadataDistinctFromTenants,
+  tenantIssuerNeedsOneServer,
+  tenantIssuerHolds,
+  tenantScopesAreWritten,
+  tenantsAreToldApart,
   openRoutesAskForNothing,
   distinctIdentityHeaders,
   usableIdentityHeaders,
@@ -37,4 +64,6 @@ export const rules: readonly Rule[] = [
   usableResponseHeaders,
   tlsNeedsHttps,
   certificateWithKey,
+  legacyNeedsAWordOnProcesses,
+  legacyKeysNeedLegacy,
 ];

@@ -10,6 +10,8 @@ const aboutTokens = [
   'challengeScopes',
   'scopesSupported',
   'default',
+  'tenant',
+  'dpop',
 ] as const;
 
 /** An open route asks for no token; whoever lists scopes on it believes that it does. */
@@ -27,7 +29,7 @@ export const openRoutesAskForNothing: Rule = (draft) =>
   );
 
 function saysSomething(value: RouteDraft[(typeof aboutTokens)[number]]): boolean {
-  return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+  return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false && value !== 'off';
 }
 
 /** Certificates for a connection that has none. */

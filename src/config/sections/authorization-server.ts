@@ -1,15 +1,17 @@
 import { z } from 'zod';
 
 import { choice, flag } from '../fields/choice.ts';
+import { claimName } from '../fields/claim.ts';
 import { duration } from '../fields/duration.ts';
 import { list } from '../fields/list.ts';
 import { hostName } from '../fields/network.ts';
-import { later, noted } from '../fields/notes.ts';
-import { certificatesFile, secret } from '../fields/secret.ts';
+import { noted } from '../fields/notes.ts';
+import { certificatesFile } from '../fields/secret.ts';
 import { mapping } from '../fields/section.ts';
 import { nameText, plainText } from '../fields/text.ts';
 import { algorithm, tokenType } from '../fields/token.ts';
 import { endpoint, issuer } from '../fields/web-address.ts';
+import { introspection } from './introspection.ts';
 
 const issuers = noted(
   z.union([issuer, list(issuer, { expected: 'a list of issuers', type: 'list of URLs', atLeast: 1 })]),
@@ -19,7 +21,7 @@ const issuers = noted(
   },
 );
 
-const claimNames = list(plainText, {
+const claimNames = list(claimName, {
   expected: 'a list of claims such as [client_id, azp]',
   type: 'list of claims',
   atLeast: 1,
@@ -59,19 +61,7 @@ const claims = mapping({
   scopes: claimNames
     .prefault(['scope', 'scp'])
     .meta({ description: 'Claims that hold the granted scopes; the first one that is there counts.' }),
-  email: plainText.prefault('email').meta({ description: 'Claim that holds the email address.' }),
-});
-
-const introspection = mapping({
-  for: choice(['opaque', 'all']).prefault('opaque').meta({ description: 'Which tokens are introspected.' }),
-  endpoint: endpoint
-    .optional()
-    .meta({ description: 'The introspection endpoint (RFC 7662); from the metadata if absent.' }),
-  clientId: plainText.meta({ description: 'The client that the gateway is at this endpoint.' }),
-  clientSecret: secret.meta({ description: 'Its secret.' }),
-  cache: duration({ atMost: '1h' })
-    .prefault('30s')
-    .meta({ description: 'How long an answer is remembered.' }),
+  email: claimName.prefault('email').meta({ description: 'Claim that holds the email address.' }),
 });
 
 const keys = mapping({
@@ -134,13 +124,16 @@ export const authorizationServer = mapping(
       .prefault({})
       .meta({ description: "Checks that can be switched off. Audience, signature and subject can't." }),
     claims: claims.prefault({}).meta({ description: 'Which claims say what.' }),
-    introspection: later(introspection)
+    introspection: introspection
       .optional()
       .meta({ description: 'Tokens that are checked by asking the authorization server (RFC 7662).' }),
     keys: keys.prefault({}).meta({ description: 'How signing keys are kept.' }),
-    allowHosts: later(list(hostName, { expected: 'a list of host names', type: 'list of host names' }))
-      .optional()
-      .meta({ description: "Hosts with private addresses that the server's metadata may name." }),
+    allowHosts: list(hostName, { expected: 'a list of host names', type: 'list of host names' })
+      .prefault([])
+      .meta({
+        description:
+          "Hosts that the server's metadata may name though their addresses are private. Hosts written in this file may be private anyway.",
+      }),
     dangerouslyAllowHttp: flag.prefault(false).meta({
       description:
         'Whether the server may be asked over plain http off loopback. Whoever is on the way can then replace its keys.',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { choice, flag } from '../fields/choice.ts';
+import { claimName } from '../fields/claim.ts';
 import { duration } from '../fields/duration.ts';
 import { headerName } from '../fields/header-name.ts';
 import { later, noted } from '../fields/notes.ts';
@@ -20,6 +21,7 @@ const headers = mapping({
   client: identityHeader('X-Auth-Client-Id', 'Header with the client.'),
   scopes: identityHeader('X-Auth-Scopes', 'Header with the granted scopes, separated by spaces.'),
   email: identityHeader('X-Auth-Email', 'Header with the email address.'),
+  tenant: identityHeader('X-Auth-Tenant', 'Header with the tenant, on routes of tenants.'),
 });
 
 const assertion = mapping({
@@ -40,7 +42,7 @@ const anonymous = noted(
   { type: '`session`, mapping', expected: 'session or { static: ID }' },
 );
 
-const claims = noted(z.record(headerName, plainText), {
+const claims = noted(z.record(headerName, claimName), {
   type: 'mapping of headers to claims',
   expected: 'a mapping from header names to claims, such as X-Auth-Groups: groups',
 });
@@ -48,7 +50,10 @@ const claims = noted(z.record(headerName, plainText), {
 /** `routes[].identity`: what the upstream is told of who asks. */
 export const identity = mapping({
   headers: headers.prefault({}).meta({ description: 'Names of the headers that tell who asks.' }),
-  claims: claims.prefault({}).meta({ description: 'Further headers, each from one claim.' }),
+  claims: claims.prefault({}).meta({
+    description:
+      'Further headers, each from one claim: its name, or the path to it such as `/realm_access/roles`.',
+  }),
   preset: choice(['default', 'oauth2-proxy']).prefault('default').meta({
     description:
       '`oauth2-proxy`: `X-Forwarded-User`, `X-Forwarded-Email`, `X-Forwarded-Groups` and `X-Forwarded-Preferred-Username` instead of the defaults; others only where they are named.',

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
+import { closest } from '../closest.ts';
+import { hintForList } from '../hints.ts';
 import { choice, flag, wholeNumber } from '../fields/choice.ts';
+import { claimName } from '../fields/claim.ts';
 import { duration } from '../fields/duration.ts';
 import { list } from '../fields/list.ts';
 import { browserOrigin } from '../fields/network.ts';
@@ -9,24 +12,38 @@ import { routePath } from '../fields/route-path.ts';
 import { scope } from '../fields/scope.ts';
 import { mapping } from '../fields/section.ts';
 import { size } from '../fields/size.ts';
-import { nameText, plainText } from '../fields/text.ts';
+import { issuerTemplate, tenantName, tenantPattern, usualTenants } from '../fields/tenant.ts';
+import { nameText } from '../fields/text.ts';
 import { resource } from '../fields/web-address.ts';
 import { audiences } from './authorization-server.ts';
+import { dpop } from './dpop.ts';
 import { identity } from './identity.ts';
 import { policy, routeRate } from './policy.ts';
 import { upstream } from './upstream.ts';
 
 const scopes = list(scope, { expected: 'a list of scopes such as [github:read]', type: 'list of scopes' });
 
-const scopesSupported = noted(z.union([scopes, later(choice(['from-authorization-server']))]), {
-  type: 'list of scopes',
-  expected: 'a list of scopes such as [github:read]',
+const scopesOrLive = noted(z.union([scopes, choice(['from-authorization-server'])]), {
+  type: 'list of scopes, `from-authorization-server`',
+  expected: 'a list of scopes such as [github:read], or from-authorization-server',
+  hintFor: (found) => {
+    if (typeof found !== 'string') return undefined;
+    const near = closest(found, ['from-authorization-server']);
+    return near === undefined ? hintForList(found) : `did you mean ${near}?`;
+  },
 });
 
 const tenant = mapping({
-  pattern: plainText.optional().meta({ description: 'Regular expression that every tenant must match.' }),
-  issuer: plainText.optional().meta({ description: "The tenant's issuer, with `{tenant}` in it." }),
-  fixed: plainText.optional().meta({ description: 'The only tenant that is served.' }),
+  pattern: tenantPattern.prefault(usualTenants).meta({
+    description:
+      'What a tenant may look like, from its first character to its last: characters, classes and counts, without groups. Whatever it says, a tenant has letters, digits, `-`, `_` and single dots inside, at most 64.',
+  }),
+  issuer: issuerTemplate.optional().meta({
+    description:
+      "The issuer of every tenant, with `{tenant}` as one segment of its path. It stands in for the issuer of the route's one authorization server, whose other settings hold.",
+  }),
+  claim: claimName.optional().meta({ description: 'A claim that must be the tenant, besides the rest.' }),
+  fixed: tenantName.optional().meta({ description: 'The only tenant that is served.' }),
 });
 
 const closeOnExpiry = noted(z.union([choice(['never']), duration()]), {
@@ -62,7 +79,9 @@ export const route = mapping(
     name: noted(nameText, { defaultSays: 'the path' })
       .optional()
       .meta({ description: 'How logs, metrics and clients call the route.' }),
-    path: routePath.meta({ description: 'Path below `publicUrl`, exact. `/` is `publicUrl` itself.' }),
+    path: routePath.meta({
+      description: 'Path below `publicUrl`, exact; one segment may be `{tenant}`. `/` is `publicUrl` itself.',
+    }),
     default: flag.optional().meta({
       description:
         'Whether the bare well-known URL serves this route as well; implied for an only protected route.',
@@ -89,16 +108,18 @@ export const route = mapping(
       description: "Accepted values of `aud`, any of them, instead of the authorization servers' lists.",
     }),
     scopes: scopes.prefault([]).meta({ description: 'Scopes that every request needs.' }),
-    challengeScopes: noted(scopes, { defaultSays: 'scopes' })
-      .optional()
-      .meta({ description: 'Scopes that the first challenge asks for.' }),
-    scopesSupported: scopesSupported
-      .prefault([])
-      .meta({ description: "Scopes listed in the route's metadata (RFC 9728)." }),
+    challengeScopes: noted(scopesOrLive, { defaultSays: 'scopes' }).optional().meta({
+      description:
+        'Scopes that the first challenge asks for; `from-authorization-server`: all that the servers advertise.',
+    }),
+    scopesSupported: scopesOrLive.prefault([]).meta({
+      description:
+        "Scopes listed in the route's metadata (RFC 9728); `from-authorization-server`: taken live from the servers' own metadata.",
+    }),
     discovery: choice(['on', 'off'])
       .prefault('on')
       .meta({ description: '`off`: no metadata, and a bare challenge.' }),
-    tenant: later(tenant).optional().meta({ description: 'The tenants of a path with `{tenant}`.' }),
+    tenant: tenant.optional().meta({ description: 'The tenants of a path with `{tenant}`, which needs it.' }),
     origins: list(browserOrigin, {
       expected: 'a list of origins such as [https://inspector.example.com]',
       type: 'list of origins',
@@ -108,9 +129,9 @@ export const route = mapping(
         description:
           'Pages that may call the route from a browser. A request from any other page is refused.',
       }),
-    dpop: choice(['off'], { later: ['optional', 'required'] })
-      .prefault('off')
-      .meta({ description: 'Tokens bound to a key (RFC 9449).' }),
+    dpop: dpop.prefault('off').meta({
+      description: 'Tokens bound to a key (RFC 9449); a word alone is short for `{ mode: WORD }`.',
+    }),
     identity: identity.prefault({}).meta({ description: 'What the upstream is told of who asks.' }),
     policy: later(policy).optional().meta({ description: 'Rules that say which calls are allowed.' }),
     hide: later(flag).optional().meta({ description: 'Whether lists show only what the caller may use.' }),

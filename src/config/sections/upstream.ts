@@ -37,15 +37,16 @@ const headers = list(passingHeader, {
 
 const details = mapping({
   url: endpoint.meta({ description: 'Where the MCP server listens.' }),
-  transport: choice(['streamable-http'], { later: ['sse'] })
-    .prefault('streamable-http')
-    .meta({ description: 'How it speaks MCP.' }),
-  sharedProcess: later(choice(['isolated', 'accept-risk']))
-    .optional()
-    .meta({ description: 'For `sse`: whether each session has a process of its own.' }),
-  sseEndpoint: later(choice(['relative', 'absolute']))
-    .optional()
-    .meta({ description: 'Form of the URL in the `endpoint` event.' }),
+  transport: choice(['streamable-http', 'sse']).prefault('streamable-http').meta({
+    description: 'How it speaks MCP; `sse`: the HTTP with SSE of 2024-11-05, with `url` where its stream is.',
+  }),
+  sharedProcess: choice(['isolated', 'accept-risk']).optional().meta({
+    description:
+      'Required for `sse`: `isolated` says that each session has a process of its own; `accept-risk`, that people who share one may see each other’s answers.',
+  }),
+  sseEndpoint: choice(['relative', 'absolute']).prefault('relative').meta({
+    description: 'For `sse`: form of the URL that tells clients where to post; some need `absolute`.',
+  }),
   resource: later(resource)
     .optional()
     .meta({ description: "The upstream's own resource URL, for passthrough." }),

@@ -1,0 +1,117 @@
+import { hash, randomBytes } from 'node:crypto';
+
+import type { AuthorizationServer, IntrospectionSettings } from '../config/configuration.ts';
+import type { IntrospectionOutcome } from '../vocabulary/observer.ts';
+import type { ProbeResult, Switch } from './breaker.ts';
+import { Breaker } from './breaker.ts';
+import type { Lane } from './call-limits.ts';
+import { CallLimits } from './call-limits.ts';
+import { Flights } from './flights.ts';
+import type { IntrospectionAnswer } from './introspection-client.ts';
+import type { Introspected } from './introspection-memory.ts';
+import { IntrospectionMemory } from './introspection-memory.ts';
+
+/** The server couldn't be asked; nothing is known of the token. */
+export interface NotIntrospected {
+  readonly outcome: 'unavailable';
+  readonly reason:
+    | 'introspection_failed'
+    | 'introspection_refused'
+    | 'introspection_paused'
+    | 'introspection_busy';
+  readonly retryAfterSeconds: number;
+  readonly detail: string;
+}
+
+export interface IntrospectionParts {
+  /** Milliseconds; any epoch. */
+  readonly clock: () => number;
+  /** Asks the server about one token. Never rejects. */
+  readonly ask: (token: string) => Promise<IntrospectionAnswer>;
+  readonly onOutcome: (outcome: IntrospectionOutcome) => void;
+  readonly onSwitch: (to: Switch) => void;
+}
+
+/** After a call that failed by itself; the breaker decides how long the server is left alone. */
+const retryAfterSeconds = 5;
+
+/**
+ * What one authorization server says of tokens (RFC 7662): remembered for a bounded time, asked for once however
+ * many want to know, not at all while the server is down, and never in numbers that would bring it down. Tokens are
+ * held no longer than a call takes; what is kept is their digest. It proves that the server called the token active at most
+ * `cache` ago, and doesn't look at what else it said.
+ */
+export class Introspection {
+  readonly #cacheMs: number;
+  readonly #parts: IntrospectionParts;
+  readonly #memory: IntrospectionMemory;
+  readonly #flights: Flights<Introspected | NotIntrospected>;
+  readonly #limits: CallLimits;
+  readonly #breaker: Breaker;
+
+  constructor(
+    server: Pick<AuthorizationServer, 'leeway' | 'verify'>,
+    settings: IntrospectionSettings,
+    parts: IntrospectionParts,
+  ) {
+    const { clock, onSwitch } = parts;
+    this.#cacheMs = settings.cache;
+    this.#parts = parts;
+    this.#memory = new IntrospectionMemory(server, settings);
+    this.#flights = new Flights(clock);
+    this.#limits = new CallLimits(clock);
+    this.#breaker = new Breaker({ clock, onSwitch, probe: () => this.#probe() });
+  }
+
+  /** Answers at once where it is remembered. `signed`: the token's signature by this server has been checked. */
+  inspect(
+    token: string,
+    origin: 'signed' | 'unknown',
+  ): Introspected | NotIntrospected | Promise<Introspected | NotIntrospected> {
+    const key = hash('sha256', token, 'base64');
+    const remembered = this.#memory.recall(key, this.#parts.clock());
+    if (remembered !== undefined) {
+      this.#parts.onOutcome('remembered');
+      return remembered;
+    }
+    const lane: Lane = origin === 'signed' || this.#memory.hasBeenActive(key) ? 'known' : 'new';
+    return this.#flights.share(key, this.#cacheMs, () => this.#ask(token, key, lane));
+  }
+
+  async #ask(token: string, key: string, lane: Lane): Promise<Introspected | NotIntrospected> {
+    const { clock, ask, onOutcome } = this.#parts;
+    const pause = await this.#breaker.pauseSeconds();
+    if (pause !== undefined) return this.#notAsked('paused', pause, 'asked again when a probe succeeds');
+    if (!this.#limits.enter(lane)) return this.#notAsked('busy', 1, `too many calls about ${lane} tokens`);
+    const askedAt = clock();
+    const answer = await ask(token);
+    this.#limits.leave(lane);
+    if (answer.ok) {
+      this.#breaker.answered();
+      onOutcome(answer.active ? 'active' : 'inactive');
+      return this.#memory.remember(key, { ...answer, askedAt });
+    }
+    this.#breaker.failed();
+    return this.#notAsked(answer.fault, answer.retryAfterSeconds ?? retryAfterSeconds, answer.detail);
+  }
+
+  #notAsked(
+    outcome: 'failed' | 'refused' | 'paused' | 'busy',
+    seconds: number,
+    detail: string,
+  ): NotIntrospected {
+    this.#parts.onOutcome(outcome);
+    return {
+      outcome: 'unavailable',
+      reason: `introspection_${outcome}`,
+      retryAfterSeconds: seconds,
+      detail,
+    };
+  }
+
+  /** A token that nobody has: a server that works calls it inactive. */
+  async #probe(): Promise<ProbeResult> {
+    const answer = await this.#parts.ask(randomBytes(32).toString('base64url'));
+    return answer.ok ? { alive: true } : { alive: false, ...answer };
+  }
+}

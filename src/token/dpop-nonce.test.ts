@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+
+import { describe, expect, it } from 'vitest';
+
+import { ProofNonces } from './dpop-nonce.ts';
+
+const key = randomBytes(32).toString('base64');
+const slotMs = 120_000;
+const startMs = 15_000_000 * slotMs;
+
+describe('nonces of DPoP (RFC 9449 §9)', () => {
+  it('are good in their slot of time and in the next, and unknown before', () => {
+    const nonces = new ProofNonces(key);
+    const nonce = nonces.current(startMs);
+    expect(nonce).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(nonces.current(startMs + slotMs - 1)).toBe(nonce);
+    expect(nonces.current(startMs + slotMs)).not.toBe(nonce);
+    for (const at of [startMs, startMs + slotMs - 1, startMs + slotMs, startMs + 2 * slotMs - 1])
+      expect(nonces.accepts(nonce, at)).toBe(true);
+    expect(nonces.accepts(nonce, startMs + 2 * slotMs)).toBe(false);
+    expect(nonces.accepts(nonce, startMs - 1)).toBe(false);
+  });
+
+  it('of replicas with one key are the same; without a key each process has its own', () => {
+    expect(new ProofNonces(key).accepts(new ProofNonces(key).current(startMs), startMs)).toBe(true);
+    for (const other of [undefined, randomBytes(32).toString('base64')])
+      expect(new ProofNonces(other).accepts(new ProofNonces(key).current(startMs), startMs)).toBe(false);
+    const [one, two] = [new ProofNonces(undefined), new ProofNonces(undefined)];
+    expect(one.accepts(two.current(startMs), startMs)).toBe(false);
+  });
+
+  it.each([undefined, null, '', 7, {}, 'x'])('are not %j', (nonce) => {
+    expect(new ProofNonces(key).accepts(nonce, startMs)).toBe(false);
+  });
+});

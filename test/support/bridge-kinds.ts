@@ -1,0 +1,88 @@
+/** The real bridges, each in the modes that docs/guides/bridges.md describes, before server-everything. */
+import { createRequire } from 'node:module';
+
+export type BridgeKind =
+  | 'supergateway 3 stateful'
+  | 'supergateway 3 stateless'
+  | 'supergateway 3 sse'
+  | 'supergateway 4 stateful'
+  | 'supergateway 4 stateless'
+  | 'supergateway 4 sse'
+  | 'mcp-proxy stream'
+  | 'mcp-proxy sse'
+  | 'everything streamableHttp'
+  | 'everything sse';
+
+/** How a kind is started, and how it shows that it serves. */
+export interface BridgeCommand {
+  /** Arguments of Node. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The MCP endpoint. */
+  readonly path: string;
+  readonly readyPath: string;
+  readonly readyStatus: number;
+}
+
+/** What the guide tells an operator to write besides server and port. */
+export const bridgeFlags = {
+  'supergateway 3 stateful': ['--outputTransport', 'streamableHttp', '--stateful'],
+  'supergateway 3 stateless': ['--outputTransport', 'streamableHttp'],
+  'supergateway 3 sse': ['--outputTransport', 'sse'],
+  'supergateway 4 stateful': ['--outputTransport', 'streamableHttp', '--stateful'],
+  'supergateway 4 stateless': ['--outputTransport', 'streamableHttp'],
+  'supergateway 4 sse': ['--outputTransport', 'sse'],
+  'mcp-proxy stream': ['--server', 'stream'],
+  'mcp-proxy sse': ['--server', 'sse'],
+  'everything streamableHttp': ['streamableHttp'],
+  'everything sse': ['sse'],
+} as const satisfies Readonly<Record<BridgeKind, readonly string[]>>;
+
+const find = createRequire(import.meta.url).resolve;
+
+export function bridgeCommand(kind: BridgeKind, port: number): BridgeCommand {
+  const path = kind.endsWith('sse') ? '/sse' : '/mcp';
+  const [program] = kind.split(' ');
+  if (program === 'supergateway') return { ...supergateway(kind, port), path };
+  return { ...(program === 'mcp-proxy' ? mcpProxy(kind, port) : everything(kind, port)), path };
+}
+
+type Command = Omit<BridgeCommand, 'path'>;
+
+function supergateway(kind: BridgeKind, port: number): Command {
+  const program = kind.startsWith('supergateway 4') ? 'supergateway4' : 'supergateway';
+  const args = [
+    find(`${program}/dist/index.js`),
+    '--stdio',
+    // Without `exec` the shell would be the bridge's child, and ending it would leave the server behind.
+    `exec '${process.execPath}' '${server()}' stdio`,
+    ...bridgeFlags[kind],
+    ...['--port', String(port), '--healthEndpoint', '/healthz', '--logLevel', 'none'],
+  ];
+  return { args, env: {}, readyPath: '/healthz', readyStatus: 200 };
+}
+
+function mcpProxy(kind: BridgeKind, port: number): Command {
+  const entry = find('mcp-proxy').replace(/dist\/.*$/, 'dist/bin/mcp-proxy.mjs');
+  const args = [
+    entry,
+    ...bridgeFlags[kind],
+    ...['--port', String(port), '--', process.execPath, server(), 'stdio'],
+  ];
+  return { args, env: {}, readyPath: '/ping', readyStatus: 200 };
+}
+
+/** It has no health endpoint: the answer to a GET without a session shows that it serves. */
+function everything(kind: BridgeKind, port: number): Command {
+  const isSse = kind.endsWith('sse');
+  return {
+    args: [server(), ...bridgeFlags[kind]],
+    env: { PORT: String(port) },
+    readyPath: isSse ? '/sse' : '/mcp',
+    readyStatus: isSse ? 200 : 400,
+  };
+}
+
+function server(): string {
+  return find('@modelcontextprotocol/server-everything/dist/index.js');
+}
