@@ -1,8 +1,8 @@
 import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 
-import type { LiveScopes } from './authorization-servers/advertised-scopes.ts';
-import { liveScopesBy } from './authorization-servers/advertised-scopes.ts';
+import type { LiveScopes } from './authorization-servers/metadata/advertised-scopes.ts';
+import { liveScopesBy } from './authorization-servers/metadata/advertised-scopes.ts';
 import { Authorities } from './authorization-servers/authority.ts';
 import { challengeStage } from './challenge/challenge.plugin.ts';
 import type { Configuration, Route } from './config/configuration.ts';

@@ -1,18 +1,18 @@
 import type { AuthorizationServer, Configuration } from '../config/configuration.ts';
 import type { KeyFetch, Observer } from '../vocabulary/observer.ts';
 import type { Fetch } from '../vocabulary/ports.ts';
-import type { NetworkPorts } from './authority-fetch.ts';
-import { openAuthorityFetch } from './authority-fetch.ts';
-import { fetchKeys } from './fetch-keys.ts';
-import type { Introspection } from './introspection.ts';
-import { KeySet } from './key-set.ts';
-import { ServerMetadata } from './metadata.ts';
-import { openIntrospection } from './open-introspection.ts';
-import { RateBudget } from './rate-budget.ts';
-import type { StartTimer } from './refresh-timer.ts';
-import { startTimer } from './refresh-timer.ts';
-import type { TenantEvents } from './tenant-authorities.ts';
-import { TenantAuthorities } from './tenant-authorities.ts';
+import type { NetworkPorts } from './outbound/authority-fetch.ts';
+import { openAuthorityFetch } from './outbound/authority-fetch.ts';
+import { fetchKeys } from './keys/fetch-keys.ts';
+import type { Introspection } from './introspection/introspection.ts';
+import { KeySet } from './keys/key-set.ts';
+import { ServerMetadata } from './metadata/metadata.ts';
+import { openIntrospection } from './introspection/open-introspection.ts';
+import { RateBudget } from './tenants/rate-budget.ts';
+import type { StartTimer } from './keys/refresh-timer.ts';
+import { startTimer } from './keys/refresh-timer.ts';
+import type { TenantEvents } from './tenants/tenant-authorities.ts';
+import { TenantAuthorities } from './tenants/tenant-authorities.ts';
 
 /** An authorization server as the gateway knows it: its configuration, its metadata and its keys. */
 export interface Authority {

@@ -1,5 +1,5 @@
 import type { Authority } from '../authorization-servers/authority.ts';
-import type { FoundKeys } from '../authorization-servers/key-set.ts';
+import type { FoundKeys } from '../authorization-servers/keys/key-set.ts';
 import type { TokenFault } from '../token/fault.ts';
 import { quoted } from '../token/fault.ts';
 import type { ParsedJwt } from '../token/parse-jwt.ts';

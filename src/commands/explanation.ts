@@ -1,7 +1,7 @@
 import type { Authority } from '../authorization-servers/authority.ts';
-import { liveScopesBy } from '../authorization-servers/advertised-scopes.ts';
+import { liveScopesBy } from '../authorization-servers/metadata/advertised-scopes.ts';
 import { Authorities } from '../authorization-servers/authority.ts';
-import { keyAddress } from '../authorization-servers/fetch-keys.ts';
+import { keyAddress } from '../authorization-servers/keys/fetch-keys.ts';
 import type { Answer } from '../challenge/answer.ts';
 import { answerFor } from '../challenge/answer.ts';
 import { challengesOf } from '../challenge/www-authenticate.ts';

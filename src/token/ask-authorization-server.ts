@@ -1,6 +1,6 @@
 import type { Authority } from '../authorization-servers/authority.ts';
-import type { Introspection, NotIntrospected } from '../authorization-servers/introspection.ts';
-import type { Introspected } from '../authorization-servers/introspection-memory.ts';
+import type { Introspection, NotIntrospected } from '../authorization-servers/introspection/introspection.ts';
+import type { Introspected } from '../authorization-servers/introspection/introspection-memory.ts';
 import type { Route } from '../config/configuration.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 import type { TokenFault } from './fault.ts';

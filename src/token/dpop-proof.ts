@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
 
-import { algorithmOf } from '../authorization-servers/signing-key.ts';
+import { algorithmOf } from '../authorization-servers/keys/signing-key.ts';
 import type { Algorithm, ProofAlgorithm } from '../config/configuration.ts';
 import type { ProofReason } from '../vocabulary/refusal.ts';
 import { quoted } from './fault.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Authority } from '../authorization-servers/authority.ts';
 import type { VerifiedSignature } from './remembered-signatures.ts';
 import { RememberedSignatures } from './remembered-signatures.ts';
-import type { SigningKey } from '../authorization-servers/signing-key.ts';
+import type { SigningKey } from '../authorization-servers/keys/signing-key.ts';
 
 const keyOf = (): SigningKey =>
   ({ kid: 'k', jwk: {}, identity: 'k', retired: false, imported: new Map() }) as SigningKey;

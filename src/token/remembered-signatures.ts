@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 import type { Authority } from '../authorization-servers/authority.ts';
-import type { SigningKey } from '../authorization-servers/signing-key.ts';
+import type { SigningKey } from '../authorization-servers/keys/signing-key.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 import type { Claims } from './check-claims.ts';
 

@@ -2,10 +2,11 @@ import fp from 'fastify-plugin';
 
 import type { Route } from '../config/configuration.ts';
 import { anonymous, authenticated } from '../vocabulary/passage.ts';
-import type { Principal } from '../vocabulary/principal.ts';
+import type { Matched } from '../vocabulary/passage.ts';
+import type { Refusal } from '../vocabulary/refusal.ts';
 import { checkScopes } from './check-scopes.ts';
 import { readCredentials } from './credentials.ts';
-import type { PossessionParts } from './prove-possession.ts';
+import type { PossessionParts, SentRequest } from './prove-possession.ts';
 import { provePossession } from './prove-possession.ts';
 import type { VerifierParts, Verdict } from './verify-access-token.ts';
 import { verifyAccessToken } from './verify-access-token.ts';
@@ -18,9 +19,8 @@ export interface TokenOptions {
 }
 
 /**
- * Turns `matched` into `authenticated` before the body is read: credentials, token, proof of the key that the token
- * is bound to, and the scopes that every
- * request of the route needs. On an open route no credentials are looked at.
+ * Turns `matched` into `authenticated` before the body is read: credentials, token, the proof of the key that it is
+ * bound to, and the scopes that every request of the route needs. On an open route no credentials are looked at.
  */
 export const tokenStage = fp<TokenOptions>(
   (scope, { route, parts, possession }, ready) => {
@@ -36,32 +36,23 @@ export const tokenStage = fp<TokenOptions>(
       const credentials = readCredentials(request.raw.rawHeaders, route.dpop);
       if (!credentials.ok) return reply.refuse(credentials.refusal);
       const { token, scheme } = credentials;
-      const admit = (principal: Principal): void => {
-        const refusal = checkScopes(principal, passage.route);
-        if (refusal !== undefined) return reply.refuse(refusal);
-        request.passage = authenticated(passage, principal);
-        next();
-      };
       const settle = (verdict: Verdict): void => {
         // The client left meanwhile: there is no one to answer.
         if (reply.raw.destroyed) return;
-        if (!verdict.ok) return reply.refuse(verdict.refusal);
-        const { principal } = verdict;
-        if (scheme === 'Bearer') return admit(principal);
-        const sent = { rawHeaders: request.raw.rawHeaders, method: request.method, token };
-        provePossession(sent, principal, passage.route, possession).then((proved) => {
-          if (reply.raw.destroyed) return;
-          if (!proved.ok) return reply.refuse(proved.refusal);
-          if (proved.nextNonce !== undefined) void reply.header('dpop-nonce', proved.nextNonce);
-          admit(principal);
-        }, next);
+        const settled = settleVerdict(verdict, passage);
+        if ('kind' in settled) return reply.refuse(settled);
+        request.passage = settled;
+        next();
       };
-      const verdict = verifyAccessToken(
-        { token, scheme, connection: request.raw.socket },
-        passage.route,
-        parts,
-      );
-      if (verdict instanceof Promise) verdict.then(settle, next);
+      const presentation = { token, scheme, connection: request.raw.socket };
+      const verdict = verifyAccessToken(presentation, passage.route, parts);
+      if (scheme === 'DPoP') {
+        const sent = { rawHeaders: request.raw.rawHeaders, method: request.method, token };
+        proveBound(verdict, sent, { route: passage.route, possession }).then((proved) => {
+          if (proved.nextNonce !== undefined) void reply.header('dpop-nonce', proved.nextNonce);
+          settle(proved);
+        }, next);
+      } else if (verdict instanceof Promise) verdict.then(settle, next);
       else settle(verdict);
     });
     ready();
@@ -72,3 +63,20 @@ export const tokenStage = fp<TokenOptions>(
     decorators: { request: ['passage'], reply: ['refuse'] },
   },
 );
+
+function settleVerdict(verdict: Verdict, passage: Matched): ReturnType<typeof authenticated> | Refusal {
+  if (!verdict.ok) return verdict.refusal;
+  return checkScopes(verdict.principal, passage.route) ?? authenticated(passage, verdict.principal);
+}
+
+/** The verdict on a token that is bound to a key, and on the proof of that key. */
+async function proveBound(
+  verdict: Verdict | Promise<Verdict>,
+  sent: SentRequest,
+  { route, possession }: { readonly route: Route; readonly possession: PossessionParts },
+): Promise<Verdict & { readonly nextNonce?: string | undefined }> {
+  const judged = await verdict;
+  if (!judged.ok) return judged;
+  const proved = await provePossession(sent, judged.principal, route, possession);
+  return proved.ok ? { ...judged, nextNonce: proved.nextNonce } : proved;
+}

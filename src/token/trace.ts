@@ -1,8 +1,8 @@
 import type { Authority } from '../authorization-servers/authority.ts';
-import type { NotIntrospected } from '../authorization-servers/introspection.ts';
-import type { Introspected } from '../authorization-servers/introspection-memory.ts';
-import type { FoundKeys } from '../authorization-servers/key-set.ts';
-import type { SigningKey } from '../authorization-servers/signing-key.ts';
+import type { NotIntrospected } from '../authorization-servers/introspection/introspection.ts';
+import type { Introspected } from '../authorization-servers/introspection/introspection-memory.ts';
+import type { FoundKeys } from '../authorization-servers/keys/key-set.ts';
+import type { SigningKey } from '../authorization-servers/keys/signing-key.ts';
 import type { TokenFault } from './fault.ts';
 import type { ParsedJwt } from './parse-jwt.ts';
 

@@ -1,8 +1,8 @@
 import { compactVerify } from 'jose';
 
 import type { Authorities, Authority } from '../authorization-servers/authority.ts';
-import type { SigningKey } from '../authorization-servers/signing-key.ts';
-import { algorithmOf, importKey } from '../authorization-servers/signing-key.ts';
+import type { SigningKey } from '../authorization-servers/keys/signing-key.ts';
+import { algorithmOf, importKey } from '../authorization-servers/keys/signing-key.ts';
 import type { Algorithm, AuthorizationServer, Route } from '../config/configuration.ts';
 import type { Observer } from '../vocabulary/observer.ts';
 import type { Principal } from '../vocabulary/principal.ts';

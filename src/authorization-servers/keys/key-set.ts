@@ -1,8 +1,8 @@
-import type { Algorithm, AuthorizationServer } from '../config/configuration.ts';
-import type { KeyFetch } from '../vocabulary/observer.ts';
+import type { Algorithm, AuthorizationServer } from '../../config/configuration.ts';
+import type { KeyFetch } from '../../vocabulary/observer.ts';
 import type { LoadedKeys } from './fetch-keys.ts';
 import { KeyIndex } from './key-index.ts';
-import { within } from './patience.ts';
+import { within } from '../patience.ts';
 import type { StartTimer } from './refresh-timer.ts';
 import { refreshAfterMs } from './refresh-timer.ts';
 import type { SigningKey } from './signing-key.ts';

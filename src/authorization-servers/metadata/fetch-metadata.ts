@@ -1,7 +1,7 @@
-import type { AuthorizationServer } from '../config/configuration.ts';
-import type { Fetch } from '../vocabulary/ports.ts';
-import type { FailedFetch } from './fetch-document.ts';
-import { deadlineIn, fetchDocument } from './fetch-document.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
+import type { Fetch } from '../../vocabulary/ports.ts';
+import type { FailedFetch } from '../outbound/fetch-document.ts';
+import { deadlineIn, fetchDocument } from '../outbound/fetch-document.ts';
 
 /** What an authorization server says of itself (RFC 8414 §2); only its issuer was checked. */
 export interface Metadata {

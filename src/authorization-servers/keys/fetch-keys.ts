@@ -1,9 +1,9 @@
-import type { AuthorizationServer } from '../config/configuration.ts';
-import type { Fetch } from '../vocabulary/ports.ts';
-import type { FailedFetch } from './fetch-document.ts';
-import { deadlineIn, fetchDocument } from './fetch-document.ts';
-import type { Metadata } from './fetch-metadata.ts';
-import type { ServerMetadata } from './metadata.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
+import type { Fetch } from '../../vocabulary/ports.ts';
+import type { FailedFetch } from '../outbound/fetch-document.ts';
+import { deadlineIn, fetchDocument } from '../outbound/fetch-document.ts';
+import type { Metadata } from '../metadata/fetch-metadata.ts';
+import type { ServerMetadata } from '../metadata/metadata.ts';
 import type { SigningKey } from './signing-key.ts';
 import { readSigningKeys } from './signing-key.ts';
 

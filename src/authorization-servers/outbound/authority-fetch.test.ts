@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { isIP } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import type { AuthorizationServer } from '../config/configuration.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
 import type { AuthorityFetch } from './authority-fetch.ts';
 import { openAuthorityFetch } from './authority-fetch.ts';
 import { AddressRefused } from './guarded-connector.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { Algorithm, AuthorizationServer } from '../config/configuration.ts';
-import type { KeyFetch } from '../vocabulary/observer.ts';
+import type { Algorithm, AuthorizationServer } from '../../config/configuration.ts';
+import type { KeyFetch } from '../../vocabulary/observer.ts';
 import { KeyIndex } from './key-index.ts';
 import type { FoundKeys, KeySetPorts } from './key-set.ts';
 import { KeySet } from './key-set.ts';

@@ -1,7 +1,7 @@
 import { Agent, fetch as undiciFetch } from 'undici';
 
-import type { AuthorizationServer } from '../config/configuration.ts';
-import type { Fetch } from '../vocabulary/ports.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
+import type { Fetch } from '../../vocabulary/ports.ts';
 import { boundedBody } from './bounded-body.ts';
 import type { Lookup } from './guarded-connector.ts';
 import { AddressRefused, guardedConnector } from './guarded-connector.ts';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-import type { AuthorizationServer, IntrospectionSettings } from '../config/configuration.ts';
+import type { AuthorizationServer, IntrospectionSettings } from '../../config/configuration.ts';
 
 export type Introspected =
   | { readonly outcome: 'active'; readonly claims: Readonly<Record<string, unknown>> }

@@ -1,4 +1,4 @@
-import type { AuthorizationServer } from '../config/configuration.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
 
 /** Runs something later, once, without keeping the process alive; answers how to call it off. */
 export type StartTimer = (afterMs: number, run: () => void) => () => void;

@@ -1,5 +1,5 @@
-import type { AuthorizationServer } from '../config/configuration.ts';
-import type { Observer } from '../vocabulary/observer.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
+import type { Observer } from '../../vocabulary/observer.ts';
 import { Introspection } from './introspection.ts';
 import type { IntrospectionPorts } from './introspection-client.ts';
 import { IntrospectionClient } from './introspection-client.ts';

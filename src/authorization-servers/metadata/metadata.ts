@@ -1,9 +1,9 @@
-import type { AuthorizationServer } from '../config/configuration.ts';
-import type { Fetch } from '../vocabulary/ports.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
+import type { Fetch } from '../../vocabulary/ports.ts';
 import type { Metadata, FetchedMetadata } from './fetch-metadata.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
-import { within } from './patience.ts';
-import { RateBudget } from './rate-budget.ts';
+import { within } from '../patience.ts';
+import { RateBudget } from '../tenants/rate-budget.ts';
 
 export type { Metadata } from './fetch-metadata.ts';
 

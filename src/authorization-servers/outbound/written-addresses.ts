@@ -1,4 +1,4 @@
-import type { AuthorizationServer } from '../config/configuration.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
 
 /** Hosts and origins of one authorization server that stand in the operator's file. */
 export interface WrittenAddresses {

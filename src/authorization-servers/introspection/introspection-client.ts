@@ -1,11 +1,11 @@
 import * as oauth from 'oauth4webapi';
 
-import type { AuthorizationServer, IntrospectionSettings } from '../config/configuration.ts';
-import type { Fetch } from '../vocabulary/ports.ts';
-import { readStrictJson } from '../vocabulary/strict-json.ts';
-import { boundedBody } from './bounded-body.ts';
+import type { AuthorizationServer, IntrospectionSettings } from '../../config/configuration.ts';
+import type { Fetch } from '../../vocabulary/ports.ts';
+import { readStrictJson } from '../../vocabulary/strict-json.ts';
+import { boundedBody } from '../outbound/bounded-body.ts';
 import { clientAuthenticationOf } from './client-authentication.ts';
-import type { ServerMetadata } from './metadata.ts';
+import type { ServerMetadata } from '../metadata/metadata.ts';
 
 export type IntrospectionAnswer =
   | { readonly ok: true; readonly active: boolean; readonly claims: Readonly<Record<string, unknown>> }

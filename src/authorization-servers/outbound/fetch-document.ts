@@ -1,4 +1,4 @@
-import type { Fetch } from '../vocabulary/ports.ts';
+import type { Fetch } from '../../vocabulary/ports.ts';
 import { BodyTooLong } from './bounded-body.ts';
 import { AddressRefused } from './guarded-connector.ts';
 

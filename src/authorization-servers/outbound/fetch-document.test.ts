@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Fetch } from '../vocabulary/ports.ts';
+import type { Fetch } from '../../vocabulary/ports.ts';
 import { BodyTooLong, boundedBody } from './bounded-body.ts';
 import type { Fetched } from './fetch-document.ts';
 import { deadlineIn, fetchDocument } from './fetch-document.ts';

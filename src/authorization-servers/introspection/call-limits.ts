@@ -1,4 +1,4 @@
-import { RateBudget } from './rate-budget.ts';
+import { RateBudget } from '../tenants/rate-budget.ts';
 
 /** `known`: a token that the server has called active before, or that it signed. `new`: anyone may have invented it. */
 export type Lane = 'known' | 'new';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { IntrospectionSettings } from '../config/configuration.ts';
-import type { IntrospectionOutcome } from '../vocabulary/observer.ts';
+import type { IntrospectionSettings } from '../../config/configuration.ts';
+import type { IntrospectionOutcome } from '../../vocabulary/observer.ts';
 import type { IntrospectionAnswer } from './introspection-client.ts';
 import { Introspection } from './introspection.ts';
 

@@ -1,5 +1,5 @@
-import type { Route } from '../config/configuration.ts';
-import type { Authorities } from './authority.ts';
+import type { Route } from '../../config/configuration.ts';
+import type { Authorities } from '../authority.ts';
 import type { Metadata, ServerMetadata } from './metadata.ts';
 
 /** RFC 6749 §3.3. What doesn't fit could end a quoted value, a header line, or the list. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
-import type { AuthorizationServer } from '../config/configuration.ts';
-import type { Authority } from './authority.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
+import type { Authority } from '../authority.ts';
 
 /** What becomes of the authority of a tenant. */
 export interface TenantEvents {

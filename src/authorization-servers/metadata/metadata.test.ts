@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { AuthorizationServer } from '../config/configuration.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
 import type { MetadataPorts } from './metadata.ts';
 import { ServerMetadata } from './metadata.ts';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { AuthorizationServer } from '../config/configuration.ts';
-import type { Authority } from './authority.ts';
+import type { AuthorizationServer } from '../../config/configuration.ts';
+import type { Authority } from '../authority.ts';
 import type { TenantEvents } from './tenant-authorities.ts';
 import { TenantAuthorities } from './tenant-authorities.ts';
 

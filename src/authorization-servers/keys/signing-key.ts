@@ -1,7 +1,7 @@
 import { importJWK } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
 
-import type { Algorithm } from '../config/configuration.ts';
+import type { Algorithm } from '../../config/configuration.ts';
 
 /** A public key that an authorization server publishes. One JWK may serve several algorithms of its family. */
 export interface SigningKey {

@@ -1,4 +1,4 @@
-import type { Algorithm } from '../config/configuration.ts';
+import type { Algorithm } from '../../config/configuration.ts';
 import type { SigningKey } from './signing-key.ts';
 import { serves } from './signing-key.ts';
 

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 
 import * as oauth from 'oauth4webapi';
 
-import type { Algorithm, ClientAuthentication } from '../config/configuration.ts';
+import type { Algorithm, ClientAuthentication } from '../../config/configuration.ts';
 
 /** How the gateway proves itself as a client: RFC 6749 §2.3.1, or an assertion that it signs (RFC 7523 §2.2). */
 export function clientAuthenticationOf(settings: ClientAuthentication): oauth.ClientAuth {

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 
-import type { AuthorizationServer, IntrospectionSettings } from '../config/configuration.ts';
-import type { IntrospectionOutcome } from '../vocabulary/observer.ts';
+import type { AuthorizationServer, IntrospectionSettings } from '../../config/configuration.ts';
+import type { IntrospectionOutcome } from '../../vocabulary/observer.ts';
 import type { ProbeResult, Switch } from './breaker.ts';
 import { Breaker } from './breaker.ts';
 import type { Lane } from './call-limits.ts';
