@@ -39,9 +39,10 @@ export const sessionsStage = fp<SessionsOptions>(
       const shown = isLegacy ? endpointSession(request) : request.headers['mcp-session-id'];
       if (shown === undefined || begins) {
         // Whoever begins a session can't choose its name, nor have another's looked at.
-        dropHeader(upstreamHeaders, 'mcp-session-id');
-        const resumes = dropHeader(upstreamHeaders, 'last-event-id');
-        if (resumes && !isModernRevision(request.headers['mcp-protocol-version']))
+        if (shown !== undefined) dropHeader(upstreamHeaders, 'mcp-session-id');
+        const resumes = request.headers['last-event-id'] !== undefined;
+        if (resumes) dropHeader(upstreamHeaders, 'last-event-id');
+        if (resumes && !isLegacy && !isModernRevision(request.headers['mcp-protocol-version']))
           return reply.refuse({ kind: 'session-unknown', reason: 'session_unknown' });
         request.session = { upstreamId: undefined, begins, seal: sealer(principal, route, keys) };
         next();
@@ -92,9 +93,7 @@ function replaceHeader(headers: string[], name: string, value: string): void {
     if (headers[index] === name) headers[index + 1] = value;
 }
 
-/** Answers whether it was there. An event id says nothing without the session whose events it numbers. */
-function dropHeader(headers: string[], name: string): boolean {
+function dropHeader(headers: string[], name: string): void {
   const index = headers.findIndex((entry, at) => at % 2 === 0 && entry === name);
   if (index !== -1) headers.splice(index, 2);
-  return index !== -1;
 }
