@@ -24,8 +24,7 @@ export function openLineOutput(destination: 1 | { readonly file: string }): Line
     sync: false,
     maxLength: maximumWaitingBytes,
   });
-  let waiting: string[] = [];
-  let length = 0;
+  let waiting = '';
   let timer: NodeJS.Timeout | undefined;
   let dropped = 0;
   // A reader that is too slow, a closed pipe or a full disk must not end the gateway; what is lost is counted.
@@ -34,18 +33,16 @@ export function openLineOutput(destination: 1 | { readonly file: string }): Line
   const release = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (waiting.length > 0) stream.write(waiting.join(''));
-    waiting = [];
-    length = 0;
+    if (waiting !== '') stream.write(waiting);
+    waiting = '';
   };
   return {
     get dropped() {
       return dropped;
     },
     write(line) {
-      waiting.push(line);
-      length += line.length;
-      if (length >= pieceLength) release();
+      waiting += line;
+      if (waiting.length >= pieceLength) release();
       else timer ??= setTimeout(release, flushIntervalMs);
     },
     flush() {

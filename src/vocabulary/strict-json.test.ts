@@ -72,6 +72,17 @@ describe('strict JSON', () => {
     expect(faultOf(`{"a":[${Array.from({ length: 200_000 }, () => '0').join(',')}]}`)).toBeUndefined();
   });
 
+  it.each(['"', '\\', 'x', '{:"\\'])(
+    'counts past strings of %j of every length, and finds what follows twice',
+    (piece) => {
+      for (let length = 0; length < 200; length += 1) {
+        const text = JSON.stringify({ a: piece.repeat(length), b: 1 });
+        expect(read(text)).toMatchObject({ ok: true });
+        expect(read(text.replace(',"b"', ',"a"'))).toEqual({ ok: false, fault: 'duplicate_member' });
+      }
+    },
+  );
+
   it('accepts whatever JSON.stringify writes and nothing that JSON.parse refuses', () => {
     fc.assert(
       fc.property(

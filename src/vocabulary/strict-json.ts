@@ -18,11 +18,11 @@ export type StrictJson =
  * object in whatever spelling, a key that UTF-8 can't carry, nesting beyond 64. Numbers come as JavaScript has
  * them: whoever needs their spelling looks at the text.
  */
-export function readStrictJson(bytes: Uint8Array): StrictJson {
+export function readStrictJson(bytes: Buffer): StrictJson {
   if (!isUtf8(bytes)) return notUtf8;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  const written = countWritten(text);
+  const written = countWritten(bytes);
   if (written.members > maximumCount || written.containers > maximumCount) return tooMany;
+  const text = bytes.toString('utf8');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -46,41 +46,69 @@ const backslash = 0x5c;
 const openBracket = 0x5b;
 const openBrace = 0x7b;
 
-/** What a text writes down outside its strings: a colon for each member, a brace or bracket for each container. */
-function countWritten(text: string): { readonly members: number; readonly containers: number } {
+/**
+ * What a text writes down outside its strings: a colon for each member, a brace or bracket for each container. No
+ * byte of a longer UTF-8 sequence looks like one of these.
+ */
+function countWritten(bytes: Buffer): { readonly members: number; readonly containers: number } {
   let members = 0;
   let containers = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const c = text.charCodeAt(at);
-    if (c === quote) at = endOfString(text, at);
-    else if (c === colon) members += 1;
-    else if (c === openBrace || c === openBracket) containers += 1;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === quote) at = endOfString(bytes, at);
+    else if (byte === colon) members += 1;
+    else if (byte === openBrace || byte === openBracket) containers += 1;
   }
   return { members, containers };
 }
 
+/** Up to here looking at each byte is cheaper than having the next quotation mark found. */
+const shortString = 64;
+
 /** Where the string that begins at `from` ends; the end of the text where it doesn't. */
-function endOfString(text: string, from: number): number {
-  for (let at = text.indexOf('"', from + 1); at !== -1; at = text.indexOf('"', at + 1)) {
-    let escapes = 0;
-    while (text.charCodeAt(at - 1 - escapes) === backslash) escapes += 1;
-    if (escapes % 2 === 0) return at;
+function endOfString(bytes: Buffer, from: number): number {
+  let at = from + 1;
+  while (at < bytes.length) {
+    const near = Math.min(at + shortString, bytes.length);
+    for (; at < near; at += 1) {
+      if (bytes[at] === quote) return at;
+      if (bytes[at] === backslash) at += 1;
+    }
+    at = bytes.indexOf(quote, at);
+    if (at === -1) return bytes.length;
+    if (escapesBefore(bytes, at) % 2 === 0) return at;
+    at += 1;
   }
-  return text.length;
+  return bytes.length;
+}
+
+function escapesBefore(bytes: Buffer, at: number): number {
+  let escapes = 0;
+  while (bytes[at - 1 - escapes] === backslash) escapes += 1;
+  return escapes;
 }
 
 /** The members that a parsed value has, however deep; a fault where it is too deep or a key has no UTF-8. */
 function countKept(value: unknown, depth: number, mayBeMalformed: boolean): number | JsonFault {
   if (typeof value !== 'object' || value === null) return 0;
   if (depth >= maximumDepth) return 'too_deep';
-  const keys = Array.isArray(value) ? undefined : Object.keys(value);
-  if (mayBeMalformed && keys?.every((key) => key.isWellFormed()) === false) return 'not_utf8';
-  let count = keys?.length ?? 0;
-  for (const child of Array.isArray(value) ? (value as unknown[]) : Object.values(value)) {
-    if (typeof child !== 'object' || child === null) continue;
-    const below = countKept(child, depth + 1, mayBeMalformed);
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const child of value as unknown[]) {
+      const below = countKept(child, depth + 1, mayBeMalformed);
+      if (typeof below === 'string') return below;
+      count += below;
+    }
+    return count;
+  }
+  // What was parsed has no members but its own.
+  for (const key in value) {
+    if (mayBeMalformed && !key.isWellFormed()) return 'not_utf8';
+    const below = countKept((value as JsonObject)[key], depth + 1, mayBeMalformed);
     if (typeof below === 'string') return below;
-    count += below;
+    count += 1 + below;
   }
   return count;
 }
+
+type JsonObject = Readonly<Record<string, unknown>>;

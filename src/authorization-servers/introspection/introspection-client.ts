@@ -121,7 +121,7 @@ async function readAnswer(response: Response): Promise<Response> {
     );
   }
   const bytes = new Uint8Array(await response.arrayBuffer());
-  const read = readStrictJson(bytes);
+  const read = readStrictJson(Buffer.from(bytes));
   if (!read.ok) throw new UnusableAnswer(`answered what is no usable JSON (${read.fault})`);
   return new Response(bytes, { headers: { 'content-type': 'application/json' } });
 }
