@@ -77,8 +77,8 @@ describe('strict JSON', () => {
     (piece) => {
       for (let length = 0; length < 200; length += 1) {
         const text = JSON.stringify({ a: piece.repeat(length), b: 1 });
-        expect(read(text)).toMatchObject({ ok: true });
-        expect(read(text.replace(',"b"', ',"a"'))).toEqual({ ok: false, fault: 'duplicate_member' });
+        expect(faultOf(text)).toBe(undefined);
+        expect(faultOf(text.replace(/,"b":1\}$/, ',"a":1}'))).toBe('duplicate_member');
       }
     },
   );
