@@ -1,5 +1,6 @@
 /** The real bridges, each in the modes that docs/guides/bridges.md describes, before server-everything. */
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 export type BridgeKind =
   | 'supergateway 3 stateful'
@@ -40,35 +41,40 @@ export const bridgeFlags = {
 
 const find = createRequire(import.meta.url).resolve;
 
-export function bridgeCommand(kind: BridgeKind, port: number): BridgeCommand {
+/** What runs behind a bridge: server-everything, or one that speaks 2026-07-28. */
+export type StdioServer = 'everything' | 'modern';
+
+export function bridgeCommand(kind: BridgeKind, port: number, server: StdioServer): BridgeCommand {
+  const stdio = server === 'modern' ? [modern] : [everythingServer(), 'stdio'];
   const path = kind.endsWith('sse') ? '/sse' : '/mcp';
   const [program] = kind.split(' ');
-  if (program === 'supergateway') return { ...supergateway(kind, port), path };
-  return { ...(program === 'mcp-proxy' ? mcpProxy(kind, port) : everything(kind, port)), path };
+  if (program === 'supergateway') return { ...supergateway(kind, port, stdio), path };
+  return { ...(program === 'mcp-proxy' ? mcpProxy(kind, port, stdio) : everything(kind, port)), path };
 }
 
 type Command = Omit<BridgeCommand, 'path'>;
 
-function supergateway(kind: BridgeKind, port: number): Command {
+function supergateway(kind: BridgeKind, port: number, stdio: readonly string[]): Command {
   const program = kind.startsWith('supergateway 4') ? 'supergateway4' : 'supergateway';
   const args = [
     find(`${program}/dist/index.js`),
     '--stdio',
     // Without `exec` the shell would be the bridge's child, and ending it would leave the server behind.
-    `exec '${process.execPath}' '${server()}' stdio`,
+    `exec ${[process.execPath, ...stdio].map((word) => `'${word}'`).join(' ')}`,
     ...bridgeFlags[kind],
-    ...['--port', String(port), '--healthEndpoint', '/healthz', '--logLevel', 'none'],
+    '--port',
+    String(port),
+    '--healthEndpoint',
+    '/healthz',
+    '--logLevel',
+    'none',
   ];
   return { args, env: {}, readyPath: '/healthz', readyStatus: 200 };
 }
 
-function mcpProxy(kind: BridgeKind, port: number): Command {
+function mcpProxy(kind: BridgeKind, port: number, stdio: readonly string[]): Command {
   const entry = find('mcp-proxy').replace(/dist\/.*$/, 'dist/bin/mcp-proxy.mjs');
-  const args = [
-    entry,
-    ...bridgeFlags[kind],
-    ...['--port', String(port), '--', process.execPath, server(), 'stdio'],
-  ];
+  const args = [entry, ...bridgeFlags[kind], '--port', String(port), '--', process.execPath, ...stdio];
   return { args, env: {}, readyPath: '/ping', readyStatus: 200 };
 }
 
@@ -76,13 +82,15 @@ function mcpProxy(kind: BridgeKind, port: number): Command {
 function everything(kind: BridgeKind, port: number): Command {
   const isSse = kind.endsWith('sse');
   return {
-    args: [server(), ...bridgeFlags[kind]],
+    args: [everythingServer(), ...bridgeFlags[kind]],
     env: { PORT: String(port) },
     readyPath: isSse ? '/sse' : '/mcp',
     readyStatus: isSse ? 200 : 400,
   };
 }
 
-function server(): string {
+function everythingServer(): string {
   return find('@modelcontextprotocol/server-everything/dist/index.js');
 }
+
+const modern = fileURLToPath(new URL('modern-stdio.ts', import.meta.url));

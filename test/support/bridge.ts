@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { bridgeCommand, type BridgeKind } from './bridge-kinds.ts';
+import { bridgeCommand, type BridgeKind, type StdioServer } from './bridge-kinds.ts';
 import { startChild, type Child } from './child-process.ts';
 import { host, reserveFreePort } from './loopback.ts';
 import { readReport, type ReceivedRequest } from './request-report.ts';
@@ -21,8 +21,13 @@ export interface Bridge extends AsyncDisposable {
 export interface BridgeOptions {
   /** Default `supergateway 3 stateful`: one stdio child per session. */
   readonly kind?: BridgeKind;
+  /** Default `everything`; of no use to server-everything's own HTTP modes. */
+  readonly server?: StdioServer;
   readonly port?: number;
 }
+
+/** Half a second on an idle machine; far more on one that runs all tests at once. */
+const startsWithinMs = 40_000;
 
 const preloads = ['loopback-only.ts', 'report-requests.ts'].flatMap((file) => [
   '--import',
@@ -31,7 +36,11 @@ const preloads = ['loopback-only.ts', 'report-requests.ts'].flatMap((file) => [
 
 export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> {
   const { kind = 'supergateway 3 stateful', port = await reserveFreePort() } = options;
-  const { args, env, path, readyPath, readyStatus } = bridgeCommand(kind, port);
+  const { args, env, path, readyPath, readyStatus } = bridgeCommand(
+    kind,
+    port,
+    options.server ?? 'everything',
+  );
   const origin = `http://${host}:${port}`;
   const start = (): Promise<Child> =>
     startChild({
@@ -40,6 +49,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
       env,
       readyUrl: `${origin}${readyPath}`,
       readyStatus,
+      withinMs: startsWithinMs,
     });
   const children = [await start()];
   const current = (): Child => children.at(-1) as Child;

@@ -1,6 +1,6 @@
 /**
  * A web application on an origin of its own: the page of `browser-page.js`, and SDK v2 as it stands in node_modules.
- * An import map leads the browser to each package's browser build, so nothing is bundled.
+ * `/blank` runs nothing. An import map leads the browser to each package's browser build, so nothing is bundled.
  */
 import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
@@ -19,6 +19,8 @@ const script = new URL('browser-page.js', import.meta.url);
 const imported = [
   '@modelcontextprotocol/client',
   '@modelcontextprotocol/client/_shims',
+  '@modelcontextprotocol/core',
+  '@modelcontextprotocol/core/internal',
   'eventsource',
   'eventsource-parser',
   'eventsource-parser/stream',
@@ -31,6 +33,7 @@ export async function startPageServer(): Promise<PageServer> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://page');
     if (pathname === '/' || pathname === '/callback') answer(response, 'text/html', page());
+    else if (pathname === '/blank') answer(response, 'text/html', '<!doctype html><title>Blank</title>');
     else if (pathname === '/page.js') answer(response, 'text/javascript', readFileSync(script));
     else if (pathname.startsWith('/node_modules/')) answerModule(response, pathname);
     else response.writeHead(404).end();
