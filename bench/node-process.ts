@@ -24,6 +24,8 @@ export interface NodeProcess {
   readonly port: () => Promise<number>;
   /** User and system CPU time so far, in microseconds. */
   readonly cpuMicros: () => Promise<number>;
+  /** Its answer to a question over IPC, one at a time; only with `cpuSource: 'ipc'` is there such a channel. */
+  readonly ask: (question: string, limitMillis: number) => Promise<unknown>;
   /** The end of what it wrote to stderr, and its exit code if it has ended. */
   readonly lastWords: () => string;
   readonly hasEnded: () => boolean;
@@ -46,6 +48,7 @@ export function startNode(plan: NodeProcessPlan): NodeProcess {
     name: plan.name,
     port: () => readPort(child, () => `${plan.name}: ${lastWords()}`),
     cpuMicros: async () => (plan.cpuSource === 'proc' ? readCpuMicros(pidOf(child)) : askCpuMicros(child)),
+    ask: (question, limitMillis) => ask(child, question, limitMillis),
     lastWords,
     hasEnded,
     stop: (limitMillis) => stop(child, limitMillis),
@@ -91,10 +94,15 @@ function readPort(child: ChildProcess, describe: () => string): Promise<number> 
 }
 
 async function askCpuMicros(child: ChildProcess): Promise<number> {
-  const answer = once(child, 'message', { signal: AbortSignal.timeout(5000) });
-  child.send('cpu?');
-  const [usage] = (await answer) as [NodeJS.CpuUsage];
+  const usage = (await ask(child, 'cpu?', 5000)) as NodeJS.CpuUsage;
   return usage.user + usage.system;
+}
+
+async function ask(child: ChildProcess, question: string, limitMillis: number): Promise<unknown> {
+  const answer = once(child, 'message', { signal: AbortSignal.timeout(limitMillis) });
+  child.send(question);
+  const [answered] = (await answer) as [unknown];
+  return answered;
 }
 
 async function stop(child: ChildProcess, limitMillis: number): Promise<void> {

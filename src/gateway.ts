@@ -9,7 +9,10 @@ import type { Configuration, Route } from './config/configuration.ts';
 import { discovery } from './discovery/discovery.plugin.ts';
 import { health } from './health/health.plugin.ts';
 import { identityStage } from './identity/identity.plugin.ts';
+import { capsStage, ratesStage, ruleRatesStage } from './limits/limits.plugin.ts';
+import { strangersWithin } from './limits/strangers.ts';
 import { mcpStage } from './mcp/mcp.plugin.ts';
+import { policyStage } from './policy/policy.plugin.ts';
 import { createPublicServer } from './public-server.ts';
 import { routerPath, tenantRoutesOf } from './routes/tenant-routes.ts';
 import type { AllTenantRoutes } from './routes/tenant-routes.ts';
@@ -18,7 +21,9 @@ import { sessionKeys } from './sessions/session-keys.ts';
 import type { SessionKeys } from './sessions/session-keys.ts';
 import { sessionsStage } from './sessions/sessions.plugin.ts';
 import { createState } from './state/state.ts';
+import type { State } from './state/state.ts';
 import { stopConnections } from './stop-connections.ts';
+import type { Readings } from './telemetry/metrics.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { telemetryStage } from './telemetry/telemetry.plugin.ts';
@@ -31,6 +36,7 @@ import { probeUpstream } from './upstream/probe.ts';
 import { upstreamStage } from './upstream/upstream.plugin.ts';
 import './vocabulary/fastify.ts';
 import type { Ports } from './vocabulary/ports.ts';
+import type { Strangers } from './vocabulary/strangers.ts';
 import { version } from './version.ts';
 
 export interface Gateway {
@@ -46,7 +52,11 @@ export interface Gateway {
 export const routeStages = {
   routes: routesStage,
   token: tokenStage,
+  caps: capsStage,
   mcp: mcpStage,
+  rates: ratesStage,
+  policy: policyStage,
+  ruleRates: ruleRatesStage,
   identity: identityStage,
   sessions: sessionsStage,
   upstream: upstreamStage,
@@ -64,7 +74,7 @@ export function createGateway(
   const { clock, fetch } = ports;
   const authorities = new Authorities(configuration, { clock, fetch, observer });
   const remembered = new RememberedSignatures();
-  const shared = createState(configuration, { clock, report: telemetry.reportRedis });
+  const shared = createState(configuration, { clock, observer, report: telemetry.reportRedis });
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   const notReady = (): 'starting' | 'stopping' | undefined => (state === 'ready' ? undefined : state);
   const tenantRoutes = tenantRoutesOf(configuration.routes);
@@ -73,12 +83,8 @@ export function createGateway(
     rememberedSignatures: () => remembered.size,
     tenantsHeld: () => ({ routes: tenantRoutes.held, authorizationServers: authorities.tenantsHeld }),
     redisConnected: shared.isConnected,
-    keyAges: () =>
-      authorities.configured.map(({ server, keys }) => ({
-        authorizationServer: server.name,
-        ageMs: keys.ageMs,
-        keys: keys.size,
-      })),
+    windowsHeld: shared.windowsHeld,
+    keyAges: () => keyAgesOf(authorities),
   });
   const verifier: VerifierParts = { authorities, remembered, observer, clock };
   const liveScopes = liveScopesBy(authorities);
@@ -92,6 +98,8 @@ export function createGateway(
     tenantRoutes,
     sessions,
     possession,
+    strangers: strangersWithin(configuration.limits.perAddress, shared.localRateOf),
+    rateOf: shared.rateOf,
     notReady,
     clock,
     stages,
@@ -141,6 +149,8 @@ interface Assembly {
   readonly tenantRoutes: AllTenantRoutes;
   readonly sessions: SessionKeys;
   readonly possession: PossessionParts;
+  readonly strangers: Strangers | undefined;
+  readonly rateOf: State['rateOf'];
   readonly notReady: () => 'starting' | 'stopping' | undefined;
   readonly clock: () => number;
   readonly stages: typeof routeStages;
@@ -169,11 +179,15 @@ function assemblePublicServer(assembly: Assembly): FastifyInstance {
 
 /** The stages of one route, in the order that a request meets them. */
 async function guardRoute(scope: FastifyInstance, route: Route, assembly: Assembly): Promise<void> {
-  const { stages, verifier, tenantRoutes, possession, sessions, notReady, clock, telemetry, configuration } =
-    assembly;
+  const { stages, verifier, tenantRoutes, possession, strangers, sessions } = assembly;
+  const { rateOf, notReady, clock, telemetry, configuration } = assembly;
   await scope.register(stages.routes, { route, tenantRoutes: tenantRoutes.of(route), notReady });
-  await scope.register(stages.token, { route, parts: verifier, possession });
+  await scope.register(stages.token, { route, parts: verifier, possession, strangers });
+  await scope.register(stages.caps, { route });
   await scope.register(stages.mcp, { route });
+  await scope.register(stages.rates, { route, parts: { rateOf, clock } });
+  await scope.register(stages.policy, { route });
+  await scope.register(stages.ruleRates, { route, parts: { rateOf } });
   await scope.register(stages.identity, { route });
   await scope.register(stages.sessions, { keys: sessions });
   await scope.register(stages.upstream, {
@@ -192,6 +206,14 @@ async function guardRoute(scope: FastifyInstance, route: Route, assembly: Assemb
     handler: (_request, reply) =>
       reply.refuse({ kind: 'method-not-served', reason: 'method_not_served', allow }),
   });
+}
+
+function keyAgesOf({ configured }: Authorities): ReturnType<Readings['keyAges']> {
+  return configured.map(({ server, keys }) => ({
+    authorizationServer: server.name,
+    ageMs: keys.ageMs,
+    keys: keys.size,
+  }));
 }
 
 /** A challenge doesn't wait for a list: the first one shall find it known. */

@@ -6,6 +6,7 @@ import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 
 import type { Configuration } from './config/configuration.ts';
+import { clientConnectionsAllowed, openFilesAllowed } from './open-files.ts';
 import { maximumHeaderLines } from './routes/request-form.ts';
 import { isRoutable, unroutable } from './routes/target-form.ts';
 
@@ -45,6 +46,8 @@ export function createPublicServer(configuration: Configuration): FastifyInstanc
   }) as unknown as FastifyInstance;
   // Node drops lines beyond its limit in silence, Authorization included: one more than is allowed must be kept to be seen.
   app.server.maxHeadersCount = maximumHeaderLines + 1;
+  const openFiles = openFilesAllowed();
+  if (openFiles !== undefined) app.server.maxConnections = clientConnectionsAllowed(openFiles);
   // To Fastify no method has a body: the message stage reads what is let in, and the rest isn't read at all.
   for (const method of METHODS)
     if (method !== 'CONNECT') app.addHttpMethod(method, { hasBody: false, overrideExisting: true });

@@ -47,11 +47,14 @@ async function exposition(): Promise<string> {
   metrics.introspected('corp', 'active');
   metrics.introspectionSwitched({ authorizationServer: 'corp', to: 'asked' });
   metrics.streamOpened('/mcp');
+  metrics.observe({ ...refused, reason: 'principal_rate' }, undefined);
+  metrics.countedAlone();
   registerReadings(metrics.registry, {
     ready: () => true,
     rememberedSignatures: () => 0,
     tenantsHeld: () => ({ routes: 0, authorizationServers: 0 }),
     redisConnected: () => true,
+    windowsHeld: () => ({ principals: 0, addresses: 0 }),
     droppedLines: () => 0,
     keyAges: () => [{ authorizationServer: 'corp', ageMs: 0, keys: 1 }],
   });
@@ -75,6 +78,7 @@ const refused: RequestRecord = {
   target: undefined,
   principal: undefined,
   decision: 'deny',
+  rule: undefined,
   reason: 'no_credentials',
   detail: undefined,
   status: 401,

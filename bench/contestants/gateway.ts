@@ -35,6 +35,7 @@ export interface GatewayChanges {
 
 export interface GatewayContestant extends Contestant {
   readonly issuer: Issuer;
+  readonly opsUrl: string;
 }
 
 export async function startGatewayWith(ground: Ground, changes: GatewayChanges): Promise<GatewayContestant> {
@@ -61,8 +62,9 @@ export async function startGatewayWith(ground: Ground, changes: GatewayChanges):
     stdoutFile: files.log,
   });
   const url = `http://localhost:${ports.listen}/mcp`;
+  const opsUrl = `http://127.0.0.1:${ports.ops}`;
   try {
-    await waitUntilReady(started, `http://127.0.0.1:${ports.ops}/readyz`, files.log);
+    await waitUntilReady(started, `${opsUrl}/readyz`, files.log);
     await expectGuarded(url);
   } catch (error) {
     issuer.close();
@@ -72,6 +74,7 @@ export async function startGatewayWith(ground: Ground, changes: GatewayChanges):
   return {
     name: 'gateway',
     issuer,
+    opsUrl,
     url,
     headers: { Authorization: `Bearer ${await issuer.mintToken(url)}` },
     process: started,

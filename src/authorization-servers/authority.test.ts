@@ -82,23 +82,40 @@ describe('the authorities', () => {
     expect(reports).toMatchObject([{ authorizationServer: 'corp', outcome: 'success', keys: 1 }]);
   });
 
-  it('of tenants cause ten fetches in a second in all; who is too many hears when to come again (W04)', async () => {
+  it('of tenants cause ten fetches in a second in all, seven of them for new ones; who is too many hears when to come again (W04)', async () => {
     const all = Promise.all(Array.from({ length: 200 }, (_, at) => outcome(`invented-${at}`)));
     expect(await outcome('good')).toBe('keys_unavailable 1');
-    expect(asked).toHaveLength(10);
+    expect(asked).toHaveLength(7);
     // Those that have begun go first, each to three addresses; then it is the next one's turn.
-    for (const [seconds, fetched] of [20, 30].entries()) {
+    for (const [seconds, fetched] of [14, 21].entries()) {
       await settled();
       now = 1_000_000 + 1000 * (seconds + 1);
       expect(await outcome('good')).toBe('keys_unavailable 1');
       await expect.poll(() => asked.length, { timeout: 10_000 }).toBe(fetched);
     }
     const outcomes = await all;
-    expect(outcomes.filter((text) => text === 'keys_unavailable 1')).toHaveLength(190);
+    expect(outcomes.filter((text) => text === 'keys_unavailable 1')).toHaveLength(193);
     await settled();
-    expect(asked).toHaveLength(30);
+    expect(asked).toHaveLength(21);
     now += 1000;
     expect(await outcome('good')).toBe('found');
+  });
+
+  it('of tenants that have answered are asked for again through any flood of invented ones (W04)', async () => {
+    for (const tenant of ['a', 'b', 'c']) {
+      expect(await outcome(tenant)).toBe('found');
+      now += 1000;
+    }
+    now += 7_200_000;
+    const flood: Promise<string>[] = [];
+    const inTheFlood = async (): Promise<readonly string[]> => {
+      now += 1000;
+      for (let at = 0; at < 50; at += 1) flood.push(outcome(`invented-${now}-${at}`));
+      return Promise.all(['a', 'b', 'c'].map(outcome));
+    };
+    await expect.poll(inTheFlood, { timeout: 10_000 }).toEqual(['found', 'found', 'found']);
+    now += 60_000;
+    await Promise.all(flood);
   });
 
   it('of tenants that do not exist are asked for once in a cool-down (W04)', async () => {

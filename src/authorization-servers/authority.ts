@@ -8,11 +8,12 @@ import type { Introspection } from './introspection/introspection.ts';
 import { KeySet } from './keys/key-set.ts';
 import { ServerMetadata } from './metadata/metadata.ts';
 import { openIntrospection } from './introspection/open-introspection.ts';
-import { RateBudget } from './tenants/rate-budget.ts';
 import type { StartTimer } from './keys/refresh-timer.ts';
 import { startTimer } from './keys/refresh-timer.ts';
 import type { TenantEvents } from './tenants/tenant-authorities.ts';
 import { TenantAuthorities } from './tenants/tenant-authorities.ts';
+import type { Standing } from './tenants/tenant-budget.ts';
+import { TenantBudget } from './tenants/tenant-budget.ts';
 
 /** An authorization server as the gateway knows it: its configuration, its metadata and its keys. */
 export interface Authority {
@@ -36,9 +37,6 @@ export interface AuthorityPorts extends NetworkPorts {
   readonly random?: () => number;
 }
 
-/** In all: a gateway for tenants whose issuers share one login server must not be a tool against it. */
-const tenantFetches = { count: 10, perMs: 1000 };
-
 /**
  * The authorities of all configured authorization servers, and of the tenants that requests name. What a tenant
  * is, and whether one may be named, was decided before.
@@ -54,7 +52,7 @@ export class Authorities {
         .filter(({ tenant }) => tenant === undefined)
         .map((server) => [server, configuredAuthority(server, ports)]),
     );
-    const budget = new RateBudget({ ...tenantFetches, clock: ports.clock });
+    const budget = new TenantBudget(ports.clock);
     this.#tenants = new TenantAuthorities((server, events) =>
       tenantAuthority(server, { ports, budget, events }),
     );
@@ -106,7 +104,7 @@ function configuredAuthority(server: AuthorizationServer, ports: AuthorityPorts)
 
 interface Tenancy {
   readonly ports: AuthorityPorts;
-  readonly budget: RateBudget;
+  readonly budget: TenantBudget;
   readonly events: TenantEvents;
 }
 
@@ -114,24 +112,29 @@ interface Tenancy {
 function tenantAuthority(server: AuthorizationServer, { ports, budget, events }: Tenancy): Authority {
   const { clock, observer } = ports;
   const line = openAuthorityFetch(server, ports);
+  let standing: Standing = 'new';
+  const onAnswered = (): void => {
+    standing = 'answered';
+    events.onAnswered();
+  };
   const inTurn: Fetch = async (url, init) => {
     events.onAsked();
-    await budget.turn(init.signal ?? AbortSignal.timeout(server.keys.timeout));
+    await budget.turn(standing, init.signal ?? AbortSignal.timeout(server.keys.timeout));
     return line.fetch(url, init);
   };
-  const mayAsk = (): boolean => budget.isFree;
+  const mayAsk = (): boolean => budget.isFree(standing);
   const metadata = new ServerMetadata(server, {
     clock,
     fetch: inTurn,
     mayAsk,
     failureLifetimeMs: server.keys.cooldown,
-    onSuccess: events.onAnswered,
+    onSuccess: onAnswered,
   });
   const keys = new KeySet(server, {
     clock,
     load: () => fetchKeys({ server, metadata, fetch: inTurn }),
     onFetch(report: KeyFetch) {
-      if (report.outcome === 'success') events.onAnswered();
+      if (report.outcome === 'success') onAnswered();
       observer.keysFetched(report);
     },
     mayAsk,

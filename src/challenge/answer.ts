@@ -1,4 +1,4 @@
-import type { Refusal } from '../vocabulary/refusal.ts';
+import type { DeniedAs, Refusal } from '../vocabulary/refusal.ts';
 import type { Challenge, Challenges } from './www-authenticate.ts';
 
 type AnswerHeaders = Readonly<Record<string, Challenge>>;
@@ -23,13 +23,8 @@ export interface AnswerContext {
  * that knows statuses and challenges. Codes outside JSON-RPC's reserved range are the gateway's own.
  */
 export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): Answer {
-  const answer = (status: number, code: number, message: string, headers: AnswerHeaders = {}): Answer => ({
-    status,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
-    body: `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":{"code":${code},"message":${JSON.stringify(message)}}}`,
-  });
-  const challenged = (value: keyof Omit<Challenges, 'insufficientScope'>): AnswerHeaders =>
-    challenges === undefined ? {} : { 'www-authenticate': challenges[value] };
+  const answer = answering(id);
+  const challenged = challengedBy(challenges);
   const unavailable = (message: string, retryAfterSeconds: number): Answer =>
     answer(503, 50300, message, { 'retry-after': String(retryAfterSeconds) });
 
@@ -54,11 +49,12 @@ export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): 
       return unavailable('Used proofs cannot be looked up', refusal.retryAfterSeconds);
     case 'authorization-server-unavailable':
       return unavailable('The authorization server is unavailable', refusal.retryAfterSeconds);
-    case 'scope-insufficient': {
-      const value = challenges?.insufficientScope(refusal.scopes);
-      const headers: AnswerHeaders = value === undefined ? {} : { 'www-authenticate': value };
-      return answer(403, 40301, 'More scopes are required', headers);
-    }
+    case 'scope-insufficient':
+      return answer(403, 40301, 'More scopes are required', challenged('insufficientScope', refusal.scopes));
+    case 'login-needed':
+      return answer(401, 40100, 'Authentication is required', challenged('loginNeeded', refusal.scopes));
+    case 'call-denied':
+      return deniedAs(refusal.shownAs, answer);
     case 'host-refused':
       return answer(403, 40300, 'This host is not served here');
     case 'origin-refused':
@@ -92,6 +88,10 @@ export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): 
       return unavailable(refusal.reason === 'starting' ? 'Starting' : 'Stopping', 1);
     case 'route-full':
       return unavailable('Too many open streams', 1);
+    case 'principal-full':
+      return answer(429, 42900, 'Too many requests under way', { 'retry-after': '1' });
+    case 'rate-exceeded':
+      return answer(429, 42900, 'Too many requests', { 'retry-after': String(refusal.retryAfterSeconds) });
     case 'upstream-failed':
       return answer(502, 50200, 'The MCP server failed');
     case 'upstream-silent':
@@ -100,6 +100,44 @@ export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): 
       return answer(500, -32603, 'Internal error');
     default:
       return unreachable(refusal);
+  }
+}
+
+type Answering = (status: number, code: number, message: string, headers?: AnswerHeaders) => Answer;
+
+function answering(id: string | null): Answering {
+  return (status, code, message, headers = {}) => ({
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    body: `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":{"code":${code},"message":${JSON.stringify(message)}}}`,
+  });
+}
+
+type Challenging = (value: keyof Challenges, scopes?: readonly string[]) => AnswerHeaders;
+
+function challengedBy(challenges: Challenges | undefined): Challenging {
+  return (value, scopes = []) => {
+    const challenge = challenges?.[value];
+    if (challenge === undefined) return {};
+    return { 'www-authenticate': typeof challenge === 'function' ? challenge(scopes) : challenge };
+  };
+}
+
+/** What isn't there is answered as MCP servers do, in body and status; no byte of it comes from the request. */
+function deniedAs(shownAs: DeniedAs, answer: Answering): Answer {
+  switch (shownAs) {
+    case 'not-allowed':
+      return answer(403, 40300, 'This call is not allowed');
+    case 'unknown-tool':
+      return answer(200, -32602, 'Unknown tool');
+    case 'unknown-prompt':
+      return answer(200, -32602, 'Unknown prompt');
+    case 'unknown-resource':
+      return answer(200, -32602, 'Unknown resource');
+    case 'unknown-method':
+      return answer(200, -32601, 'Method not found');
+    case 'unknown-method-modern':
+      return answer(404, -32601, 'Method not found');
   }
 }
 

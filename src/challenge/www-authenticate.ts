@@ -13,7 +13,9 @@ export interface Challenges {
   /** Only where the route takes DPoP proofs is there anyone to tell. */
   readonly invalidProof: Challenge;
   readonly nonceNeeded: Challenge;
-  insufficientScope(scopes: readonly string[]): Challenge;
+  readonly insufficientScope: (scopes: readonly string[]) => Challenge;
+  /** `missing`, with further scopes after the route's: whoever can't step up later gets them now. */
+  readonly loginNeeded: (scopes: readonly string[]) => Challenge;
 }
 
 /**
@@ -54,6 +56,7 @@ export function challengesOf(route: Route, liveScopes: readonly string[] = []): 
     invalidProof: proofChallenge('error="invalid_dpop_proof"'),
     nonceNeeded: proofChallenge('error="use_dpop_nonce"'),
     insufficientScope: (scopes) => challenge(['error="insufficient_scope"'], scopes),
+    loginNeeded: (scopes) => challenge([], [...new Set([...challengeScopes, ...scopes])]),
   };
 }
 

@@ -23,7 +23,7 @@ function summariseRoute({ name, resource, access, authorizationServers, upstream
   const who =
     access === 'open'
       ? 'open to anyone'
-      : `tokens of ${authorizationServers.map((server) => server.name).join(', ')}`;
+      : `${access === 'optional' ? 'anyone by its rules, or ' : ''}tokens of ${authorizationServers.map((server) => server.name).join(', ')}`;
   const called = resource.endsWith(name) ? '' : ` (${name})`;
   return `route ${resource}${called}: ${who} -> ${new URL(upstream.url).origin}`;
 }

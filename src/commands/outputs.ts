@@ -1,8 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
-
 import type { AuditSink } from '../config/configuration.ts';
 import type { LineOutput } from '../telemetry/line-output.ts';
-import { openLineOutput } from '../telemetry/line-output.ts';
+import { openLineOutput, unwritable } from '../telemetry/line-output.ts';
 import { terminalLines } from '../telemetry/terminal.ts';
 import type { LineSink } from '../vocabulary/ports.ts';
 
@@ -10,6 +8,8 @@ import type { LineSink } from '../vocabulary/ports.ts';
 export interface Outputs {
   readonly logSink: LineSink;
   readonly auditSink: LineSink;
+  /** Opens files anew that were moved away. */
+  reopen(): void;
   /** Writes at once what still waits. */
   flush(): void;
 }
@@ -21,6 +21,7 @@ export function openOutputs(audit: AuditSink): Outputs {
   return {
     logSink: process.stdout.isTTY ? terminalLines(standard) : standard,
     auditSink: auditOutput,
+    reopen: () => auditOutput.reopen(),
     flush() {
       standard.flush();
       if (auditOutput !== standard) auditOutput.flush();
@@ -31,10 +32,6 @@ export function openOutputs(audit: AuditSink): Outputs {
 /** Why no audit can be written there; undefined where it can. A gateway that can't keep its audit doesn't start. */
 export function auditFault(audit: AuditSink): string | undefined {
   if (typeof audit !== 'object') return undefined;
-  try {
-    closeSync(openSync(audit.file, 'a', 0o640));
-    return undefined;
-  } catch (error) {
-    return `log.audit.file: ${error instanceof Error ? error.message : 'unwritable'}`;
-  }
+  const fault = unwritable(audit.file);
+  return fault === undefined ? undefined : `log.audit.file: ${fault.message}`;
 }

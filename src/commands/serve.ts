@@ -15,6 +15,8 @@ export async function serve(file: string | undefined, io: CommandIo): Promise<nu
     return exitCode.configuration;
   }
   const outputs = openOutputs(audit);
+  // At a terminal it means that the person has left.
+  if (!process.stdout.isTTY) process.on('SIGHUP', () => outputs.reopen());
   const gateway = createGateway(configuration, outputs);
   const crash = (error: unknown): void => {
     outputs.logSink.write(

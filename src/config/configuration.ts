@@ -35,12 +35,25 @@ export interface Configuration {
    */
   readonly sessions: { readonly key?: string; readonly previous: readonly string[] };
   readonly state: StatePlace;
+  /** `perAddress`: of requests that are refused for their credentials; absent: no limit. */
+  readonly limits: { readonly perAddress?: RateLimit };
   readonly authorizationServers: readonly AuthorizationServer[];
   readonly routes: readonly Route[];
   /** Its metadata is served at the gateway's origin as well, for clients of 2025-03-26. */
   readonly mirror?: AuthorizationServer;
   /** Every setting of the file that weakens a default; told at `warn` and in a metric at each start. */
   readonly weakenings: readonly Weakening[];
+}
+
+/** `per` in whole seconds. */
+export interface RateLimit {
+  readonly requests: number;
+  readonly per: Milliseconds;
+}
+
+export interface RouteRateLimit extends RateLimit {
+  /** What is counted by itself. */
+  readonly key: 'principal' | 'route' | 'tool';
 }
 
 export interface Listen {
@@ -129,7 +142,8 @@ export interface Route {
   readonly resourceMetadataUrl: string;
   /** Serves the bare well-known as well. */
   readonly isDefault: boolean;
-  readonly access: 'required' | 'open';
+  /** `optional`: who comes without a token is judged by the rules as nobody. */
+  readonly access: 'required' | 'optional' | 'open';
   /** Present where the file's path has `{tenant}`. */
   readonly tenant?: Tenant;
   readonly authorizationServers: readonly AuthorizationServer[];
@@ -144,7 +158,16 @@ export interface Route {
   /** Tokens bound to a key (RFC 9449); absent: none are taken. */
   readonly dpop?: Dpop;
   readonly identity: Identity;
-  readonly limits: { readonly body: Bytes; readonly streams: number };
+  /** Absent: every request with the route's scopes is admitted. */
+  readonly policy?: Policy;
+  readonly rateLimit?: RouteRateLimit;
+  readonly limits: {
+    readonly body: Bytes;
+    /** Requests and streams under way at one time. */
+    readonly streams: number;
+    /** Of one principal; GET requests are streams, all others calls. */
+    readonly perPrincipal: { readonly calls: number; readonly streams: number };
+  };
   readonly streams: {
     readonly keepAlive: Milliseconds;
     /** 0: never. */
@@ -177,6 +200,29 @@ export interface Dpop {
   readonly algorithms: readonly ProofAlgorithm[];
   /** Age up to which a proof is taken. */
   readonly window: Milliseconds;
+}
+
+/** What is allowed; all else is refused. */
+export interface Policy {
+  /** In the order of the file. */
+  readonly rules: readonly PolicyRule[];
+  /** Whether a name that someone isn't admitted to looks as if there were none. */
+  readonly hide: boolean;
+}
+
+export interface PolicyRule {
+  readonly name: string;
+  /** Patterns; absent: every method that the gateway knows. */
+  readonly methods?: readonly string[];
+  /** Patterns. With one of these three the rule is about nothing else. */
+  readonly tools?: readonly string[];
+  readonly prompts?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly scopes: readonly string[];
+  /** CEL over `principal`, `call` and `route`. */
+  readonly when?: string;
+  /** For each caller by itself. */
+  readonly rateLimit?: RateLimit;
 }
 
 export interface Identity {

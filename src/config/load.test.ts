@@ -58,6 +58,7 @@ describe('the smallest file', () => {
       stop: { drain: 15_000 },
       sessions: { previous: [] },
       state: 'memory',
+      limits: {},
       authorizationServers: [server],
       routes: [
         {
@@ -84,7 +85,7 @@ describe('the smallest file', () => {
             },
             claims: [],
           },
-          limits: { body: 4_194_304, streams: 1000 },
+          limits: { body: 4_194_304, streams: 1000, perPrincipal: { calls: 100, streams: 50 } },
           streams: { keepAlive: 25_000, idle: 0, closeOnExpiry: 30_000 },
           upstream: {
             url: 'http://localhost:8000/mcp',

@@ -337,7 +337,7 @@ const inTheValues: readonly Mistake[] = [
     'misspells a word',
     withRoute('access: opne'),
     5,
-    'found "opne", expected required or open',
+    'found "opne", expected required, optional or open',
     'did you mean open?',
   ],
   [
@@ -652,7 +652,7 @@ describe('faults of all kinds', () => {
       '  - path: /mcp',
       '    authorizationServers: [crop]',
       '    upstream: http://localhost:8000/mcp',
-      '    policy: []',
+      '    identity: { subject: oid }',
     ].join('\n');
     expect(faultsOf(text).map(({ line, found }) => [line, found])).toEqual([
       [1, '"http://mcp.example.com"'],

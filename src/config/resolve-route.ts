@@ -13,7 +13,7 @@ export function resolveRoutes(
   servers: readonly AuthorizationServer[],
   files: NamedFiles,
 ): readonly Route[] {
-  const isProtected = ({ access }: CheckedRoute): boolean => access === 'required';
+  const isProtected = ({ access }: CheckedRoute): boolean => access !== 'open';
   const marked = routes.find((route) => route.default === true);
   const protectedRoutes = routes.filter(isProtected);
   const only =
@@ -30,6 +30,8 @@ export function resolveRoutes(
     origins: route.origins,
     ...dpopOf(route),
     identity: identityOf(route.identity),
+    ...policyOf(route),
+    ...(route.rateLimit === undefined ? {} : { rateLimit: route.rateLimit }),
     limits: route.limits,
     streams: route.streams,
     upstream: resolveUpstream(route.upstream, files),
@@ -52,6 +54,21 @@ function addressOf(
 
 function dpopOf({ dpop: { mode, ...details } }: CheckedRoute): Pick<Route, 'dpop'> {
   return mode === 'off' ? {} : { dpop: { mode, ...details } };
+}
+
+function policyOf({ policy, hide }: CheckedRoute): Pick<Route, 'policy'> {
+  if (policy === undefined) return {};
+  const rules = policy.map(({ name, methods, tools, prompts, resources, scopes, when, rateLimit }) => ({
+    name,
+    ...(methods === undefined ? {} : { methods }),
+    ...(tools === undefined ? {} : { tools }),
+    ...(prompts === undefined ? {} : { prompts }),
+    ...(resources === undefined ? {} : { resources }),
+    scopes: scopes ?? [],
+    ...(when === undefined ? {} : { when }),
+    ...(rateLimit === undefined ? {} : { rateLimit }),
+  }));
+  return { policy: { rules, hide: hide ?? true } };
 }
 
 function tenancyOf(route: CheckedRoute): Pick<Route, 'tenant'> {

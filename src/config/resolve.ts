@@ -44,6 +44,7 @@ export function resolve(
       typeof checked.state === 'string'
         ? 'memory'
         : { redis: { url: files.secretOf(checked.state.redis.url) } },
+    limits: checked.limits.perAddress === undefined ? {} : { perAddress: checked.limits.perAddress },
     authorizationServers: serversInUse(listed, usedByRoutes, mirror),
     routes,
     ...(mirror === undefined ? {} : { mirror }),

@@ -135,15 +135,16 @@ export const configurationSchema = mapping(
     sessions: sessions.optional().meta({ description: 'The key that replicas share.' }),
     state: state.prefault('memory').meta({
       description:
-        'Where state lives: which DPoP proofs were used. `memory`: in this process, for a single replica.',
+        'Where state lives: which DPoP proofs were used, and what counts towards rate limits. `memory`: in this process, for a single replica.',
     }),
-    limits: later(
-      mapping({
-        perAddress: rate.optional().meta({ description: 'Rate of unauthenticated requests of one address.' }),
+    limits: mapping({
+      perAddress: rate.optional().meta({
+        description:
+          'How many requests of one address may be refused for their credentials, and in which time, before a token that is not known yet is looked at no more; of an IPv6 address the /64 counts.',
       }),
-    )
-      .optional()
-      .meta({ description: 'Caps of the whole gateway.' }),
+    })
+      .prefault({})
+      .meta({ description: 'Limits of the whole gateway.' }),
     discovery: mapping({
       mirror: nameText.meta({
         description:

@@ -42,14 +42,17 @@ export function findWeakenings(
         : [],
     ),
     ...routes.flatMap(({ name, access }, index): readonly Weakening[] =>
-      access === 'open'
-        ? [
+      access === 'required'
+        ? []
+        : [
             {
               path: `routes[${index}].access`,
-              says: `route ${name} is open: anyone may use it without a token`,
+              says:
+                access === 'open'
+                  ? `route ${name} is open: anyone may use it without a token`
+                  : `route ${name} is optional: without a token its rules decide what anyone may do`,
             },
-          ]
-        : [],
+          ],
     ),
     ...routes.flatMap(sharedOpaqueTokens),
   ];

@@ -1,3 +1,4 @@
+import { WaitingRoom } from '../authorization-servers/waiting-room.ts';
 import type { AuthorizationServer, Configuration, Route } from '../config/configuration.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 import type { Document } from './publications.ts';
@@ -21,8 +22,9 @@ export function mirroredMetadata(
   { name }: AuthorizationServer,
   source: MirrorSource,
 ): () => Promise<Document | Refusal> {
+  const room = new WaitingRoom();
   return async () => {
-    const answer = await source.get();
+    const answer = room.isFull ? crowded : await room.hold(source.get());
     if (answer.ok) return { text: answer.metadata.text, cacheControl: 'public, max-age=300' };
     return {
       kind: 'authorization-server-unavailable',
@@ -32,6 +34,8 @@ export function mirroredMetadata(
     };
   };
 }
+
+const crowded = { ok: false, detail: 'too many wait for its metadata' } as const;
 
 const bare = '/.well-known/oauth-authorization-server';
 

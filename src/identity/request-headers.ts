@@ -64,6 +64,9 @@ const singletons = new Set([
   'last-event-id',
 ]);
 
+/** MCP servers want to see both of their types by name, and answer 406 to a client that says it takes anything. */
+const everyAnswer = 'application/json, text/event-stream';
+
 /**
  * The client's lines that pass, as name, value, name, value …; undefined where a line that must be the only one
  * of its name isn't.
@@ -77,7 +80,8 @@ export function passingHeaders(
     const name = rawHeaders[index]?.toLowerCase() ?? '';
     if (!rules.allows(name)) continue;
     if (singletons.has(name) && holdsName(passing, name)) return undefined;
-    passing.push(name, rawHeaders[index + 1] ?? '');
+    const value = rawHeaders[index + 1] ?? '';
+    passing.push(name, name === 'accept' && value === '*/*' ? everyAnswer : value);
   }
   return passing;
 }

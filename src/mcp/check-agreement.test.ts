@@ -67,6 +67,15 @@ describe('a request of 2026-07-28 (M1)', () => {
     );
   });
 
+  it('is not named by bytes that readers decode differently (C-019)', () => {
+    // The bytes of a header as Node has them, one character for each: UTF-8 to others.
+    for (const bytes of ['é', 'Ã©', 'a\tb', 'a\u0080b'])
+      expect(verdict(message('tools/call', { name: bytes }), headers('tools/call', bytes))).toBe(
+        'name_header',
+      );
+    expect(verdict(message('tools/call', { name: 'a b' }), headers('tools/call', 'a b'))).toBe('agrees');
+  });
+
   it('is held to it by either sign alone, and so is every later revision', () => {
     expect(verdict(message('tools/list', {}, '2027-01-01'), headers('ping', undefined, '2027-01-01'))).toBe(
       'method_header',

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
 import type { Route } from '../config/configuration.ts';
-import { admitted } from '../vocabulary/passage.ts';
+import { read } from '../vocabulary/passage.ts';
 import type { Authenticated } from '../vocabulary/passage.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 import { checkRevision } from './check-revision.ts';
@@ -15,7 +15,7 @@ export interface McpOptions {
 }
 
 /**
- * Turns `authenticated` into `admitted`: a POST by reading its message out of the exact bytes that will be
+ * Turns `authenticated` into `read`: a POST by reading its message out of the exact bytes that will be
  * forwarded; GET and DELETE have none. Bodies are buffered whole, up to the limit.
  */
 export const mcpStage = fp<McpOptions>(
@@ -30,12 +30,12 @@ export const mcpStage = fp<McpOptions>(
       if (passage?.stage !== 'authenticated')
         throw new Error('the message stage needs an authenticated request');
       if (request.method !== 'POST') {
-        request.passage = admitted(passage, null);
+        request.passage = read(passage, null);
         next();
         return;
       }
       readBody(request.raw, reply.raw, route.limits.body, (body) => {
-        const refusal = body.ok ? admitMessage(request, passage, body.bytes) : body.refusal;
+        const refusal = body.ok ? takeMessage(request, passage, body.bytes) : body.refusal;
         if (refusal !== undefined) return reply.refuse(refusal);
         next();
       });
@@ -45,16 +45,16 @@ export const mcpStage = fp<McpOptions>(
   { name: 'mcp', dependencies: ['token'], decorators: { request: ['passage', 'messageId'] } },
 );
 
-function admitMessage(request: FastifyRequest, passage: Authenticated, bytes: Buffer): Refusal | undefined {
-  const read = readMessage(bytes);
-  if (!read.ok) {
-    request.messageId = read.id;
-    return read.refusal;
+function takeMessage(request: FastifyRequest, passage: Authenticated, bytes: Buffer): Refusal | undefined {
+  const message = readMessage(bytes);
+  if (!message.ok) {
+    request.messageId = message.id;
+    return message.refusal;
   }
-  const [first] = read.call.messages;
-  if (!read.call.batch && first.kind === 'request') request.messageId = first.id;
-  const disagreement = checkRevision(request.headers, read);
+  const [first] = message.call.messages;
+  if (!message.call.batch && first.kind === 'request') request.messageId = first.id;
+  const disagreement = checkRevision(request.headers, message);
   if (disagreement !== undefined) return disagreement;
-  request.passage = admitted(passage, read.call);
+  request.passage = read(passage, message);
   return undefined;
 }

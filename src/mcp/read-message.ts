@@ -60,9 +60,8 @@ function judgeEnvelope(value: unknown, writtenIds: WrittenIds): Message | Envelo
   const { jsonrpc, method, params } = value;
   const id = requestId(value, writtenIds);
   const fault = (reason: MessageReason): EnvelopeFault => ({ reason, id });
-  if (hasLookalike(value, envelopeMembers) || (isObject(params) && hasLookalike(params, paramsMembers))) {
+  if (hasLookalike(value, envelopeMembers) || (isObject(params) && paramsHaveLookalike(params)))
     return fault('member_case');
-  }
   if (jsonrpc !== '2.0') return fault('shape');
   if (method === undefined) return judgeResponse(value, id);
   if ('result' in value || 'error' in value) return fault('shape');
@@ -86,7 +85,10 @@ function judgeResponse(value: JsonObject, id: string | null): Message | Envelope
 /** A resource is named by its uri, a tool or prompt by its name; a second one beside it says nothing. */
 function targetOf(method: string, params: unknown): string | undefined {
   if (!isObject(params)) return undefined;
-  const target = method.startsWith('resources/') ? params['uri'] : params['name'];
+  const { ref } = params;
+  const named = method === 'completion/complete' && isObject(ref) ? ref : params;
+  const isResource = method.startsWith('resources/') || named['type'] === 'ref/resource';
+  const target = isResource ? named['uri'] : named['name'];
   return typeof target === 'string' ? target : undefined;
 }
 
@@ -142,6 +144,16 @@ function hasLookalike(object: JsonObject, members: Members): boolean {
   return false;
 }
 
+/** What policy reads below `params` stands in members of its own. */
+function paramsHaveLookalike(params: JsonObject): boolean {
+  if (hasLookalike(params, paramsMembers)) return true;
+  const { ref, notifications } = params;
+  return (
+    (isObject(ref) && hasLookalike(ref, refMembers)) ||
+    (isObject(notifications) && hasLookalike(notifications, filterMembers))
+  );
+}
+
 interface Members {
   readonly exact: ReadonlySet<string>;
   readonly folded: ReadonlySet<string>;
@@ -157,7 +169,17 @@ function fold(key: string): string {
 
 const envelopeMembers = membersNamed('jsonrpc', 'id', 'method', 'params', 'result', 'error');
 const callMembers = membersNamed('name', 'uri', 'arguments', '_meta', 'cursor');
-const paramsMembers = membersNamed(...callMembers.exact, 'ref', 'level', 'task', 'taskId', 'requestId');
+const paramsMembers = membersNamed(
+  ...callMembers.exact,
+  'ref',
+  'level',
+  'task',
+  'taskId',
+  'requestId',
+  'notifications',
+);
+const refMembers = membersNamed('type', 'name', 'uri');
+const filterMembers = membersNamed('resourceSubscriptions');
 
 function refused(reason: MessageReason, id: string | null): ReadMessage {
   const code = reason === 'not_json' || reason === 'not_utf8' ? -32700 : -32600;

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Configuration } from '../config/configuration.ts';
+import type { Observer } from '../vocabulary/observer.ts';
 import { MemoryReplays } from './memory-replays.ts';
+import { MemoryRate } from './rates/memory-rate.ts';
+import type { Rate, RateOf } from './rates/rate.ts';
+import { RedisRate } from './rates/redis-rate.ts';
+import { Windows } from './rates/windows.ts';
 import type { RedisReport } from './redis-connection.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisReplays } from './redis-replays.ts';
@@ -10,6 +15,12 @@ import type { ReplayStore } from './replay-store.ts';
 /** What lives in memory or in Redis, as the configuration says. */
 export interface State {
   readonly replays: ReplayStore;
+  /** What addresses use up is counted in this process always: strangers could fill Redis with them. */
+  readonly rateOf: (counted: RateOf) => Rate;
+  /** Of a limit that is asked about without counting, in this process alone. */
+  readonly localRateOf: (counted: RateOf) => MemoryRate;
+  /** Windows of rates in memory. */
+  readonly windowsHeld: () => Readonly<Record<RateOf['of'], number>>;
   /** Undefined where everything is in memory. */
   readonly isConnected: () => boolean | undefined;
   /**
@@ -24,18 +35,29 @@ export interface StateParts {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly report: (report: RedisReport) => void;
+  readonly observer: Pick<Observer, 'countedAlone'>;
 }
 
 /** Opens nothing before `open`. */
 export function createState(
   { state, routes }: Pick<Configuration, 'state' | 'routes'>,
-  { clock, report }: StateParts,
+  { clock, report, observer }: StateParts,
 ): State {
+  const windows = { principals: new Windows(), addresses: new Windows() };
+  const localRateOf = (counted: RateOf): MemoryRate =>
+    new MemoryRate(counted, { windows: windows[counted.of], clock });
+  const windowsHeld = (): Readonly<Record<RateOf['of'], number>> => ({
+    principals: windows.principals.size,
+    addresses: windows.addresses.size,
+  });
   if (state === 'memory') {
     const replays = new MemoryReplays({ clock });
     const isUsed = routes.some(({ dpop }) => dpop !== undefined);
     return {
       replays,
+      rateOf: localRateOf,
+      localRateOf,
+      windowsHeld,
       isConnected: () => undefined,
       open: () => (isUsed ? nextSecond(replays.knowsSinceMs, clock) : Promise.resolve()),
       close() {
@@ -46,6 +68,14 @@ export function createState(
   const redis = new RedisConnection({ url: state.redis.url, report });
   return {
     replays: new RedisReplays(redis),
+    rateOf(counted) {
+      const memory = localRateOf(counted);
+      return counted.of === 'addresses'
+        ? memory
+        : new RedisRate(counted, { redis, memory, onCountedAlone: observer.countedAlone });
+    },
+    localRateOf,
+    windowsHeld,
     isConnected: () => redis.isConnected,
     open() {
       redis.open();

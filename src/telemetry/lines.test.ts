@@ -13,6 +13,7 @@ const ordinary: RequestRecord = {
   target: 'echo',
   principal: undefined,
   decision: 'allow',
+  rule: undefined,
   reason: 'ok',
   detail: undefined,
   status: 200,

@@ -4,15 +4,15 @@ import type { RequestRecord } from './record.ts';
 /** Names and paths are the caller's; longer ones only fill the log. */
 const maximumTextLength = 256;
 
+/** What every client's first request ends with, and what clients probe for. */
+const expected = new Set(['no_credentials', 'login_needed', 'no_such_route']);
+
 export type RequestLevel = 'info' | 'warn' | 'error';
 
-/**
- * How loud a request is. What every client's first request ends with, and what clients probe for, is no one's
- * mistake; a status of 500 and more is someone's behind the gate.
- */
+/** How loud a request is. What is expected is no one's mistake; a status of 500 and more is someone's behind the gate. */
 export function levelOf({ status, decision, reason }: RequestRecord): RequestLevel {
   if (status >= 500) return 'error';
-  return decision === 'deny' && reason !== 'no_credentials' && reason !== 'no_such_route' ? 'warn' : 'info';
+  return decision === 'deny' && !expected.has(reason) ? 'warn' : 'info';
 }
 
 /*
@@ -27,7 +27,7 @@ interface Description {
   readonly audit: string;
 }
 
-/** Routes, methods and statuses that go well are few; what doesn't go well is written anew each time. */
+/** Routes, methods, rules and statuses that go well are few; what doesn't go well is written anew each time. */
 const maximumRemembered = 500;
 
 /** Writes both lines of a request. */
@@ -38,7 +38,7 @@ export function lineWriter(): (
   const known = new Map<string, Description>();
   const descriptionOf = (record: RequestRecord): Description => {
     if (!isOrdinary(record)) return describe(record);
-    const key = `${record.route}\n${record.httpMethod}\n${record.rpcMethods[0]}\n${record.status}`;
+    const key = `${record.route}\n${record.httpMethod}\n${record.rpcMethods[0]}\n${record.status}\n${record.rule}`;
     const remembered = known.get(key);
     if (remembered !== undefined) return remembered;
     const description = describe(record);
@@ -62,7 +62,7 @@ export function lineWriter(): (
   };
 }
 
-/** Served as it should be: nothing in it but the four words that it is remembered by. */
+/** Served as it should be: nothing in it but the five words that it is remembered by. */
 function isOrdinary(record: RequestRecord): boolean {
   return (
     record.reason === 'ok' &&
@@ -75,7 +75,7 @@ function isOrdinary(record: RequestRecord): boolean {
 }
 
 function describe(record: RequestRecord): Description {
-  const { route, detail, upstreamStatus } = record;
+  const { route, rule, detail, upstreamStatus } = record;
   const method = rpcMethod(record);
   const outcome = `"status":${record.status},"reason":"${record.reason}"`;
   return {
@@ -89,7 +89,8 @@ function describe(record: RequestRecord): Description {
       `,"end":"${record.end}","msg":${text(sentence(record))}`,
     audit:
       `,"route":${route === undefined ? 'null' : text(route)},"httpMethod":"${record.httpMethod}"` +
-      `,"rpcMethod":${method === undefined ? 'null' : text(method)},"decision":"${record.decision}","rule":null` +
+      `,"rpcMethod":${method === undefined ? 'null' : text(method)},"decision":"${record.decision}"` +
+      `,"rule":${rule === undefined ? 'null' : text(rule)}` +
       `,${outcome},"upstreamStatus":${upstreamStatus ?? 'null'},"end":"${record.end}"`,
   };
 }

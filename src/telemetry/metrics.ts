@@ -3,6 +3,8 @@ import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Configuration } from '../config/configuration.ts';
 import type { Observer } from '../vocabulary/observer.ts';
 import { createIntrospectionMetrics } from './introspection-metrics.ts';
+import type { WindowsHeld } from './limit-metrics.ts';
+import { createLimitMetrics, registerWindows } from './limit-metrics.ts';
 import { httpMethodLabel, rememberClientLabels, rpcMethodLabel } from './known-words.ts';
 import type { RequestRecord } from './record.ts';
 import { TallyCounter, TallyHistogram } from './tallies.ts';
@@ -22,6 +24,7 @@ export interface Readings {
   };
   /** Undefined where there is no Redis. */
   readonly redisConnected: () => boolean | undefined;
+  readonly windowsHeld: WindowsHeld;
   readonly keyAges: () => readonly {
     readonly authorizationServer: string;
     readonly ageMs: number | undefined;
@@ -80,6 +83,7 @@ export function createMetrics(configuration: Configuration, version: string): Me
     labelNames: ['route'],
     registers,
   });
+  const limits = createLimitMetrics(registry);
   const clientLabelOf = rememberClientLabels();
   describeConfiguration(configuration, version, registers);
 
@@ -94,13 +98,17 @@ export function createMetrics(configuration: Configuration, version: string): Me
         String(record.status),
       );
       clients.count(clientLabelOf(userAgent));
-      if (record.reason !== 'ok') refusals.count(route, record.reason);
+      if (record.reason !== 'ok') {
+        refusals.count(route, record.reason);
+        limits.refused(route, record.reason);
+      }
       if (!record.stream) durations.observe(route, record.durationMs / 1000);
       if (record.upstreamMs !== undefined) upstreamDurations.observe(route, record.upstreamMs / 1000);
     },
     signatureChecked: (outcome) => signatures.count(outcome),
     keysFetched: ({ authorizationServer, outcome }) => keyFetches.count(authorizationServer, outcome),
     ...createIntrospectionMetrics(registry, configuration),
+    countedAlone: limits.countedAlone,
     streamOpened: (route) => streams.inc({ route }),
     streamClosed: (route) => streams.dec({ route }),
   };
@@ -146,6 +154,7 @@ export function registerReadings(registry: Registry, readings: Readings): void {
         this.set(readings.redisConnected() === true ? 1 : 0);
       },
     });
+  registerWindows(registry, readings.windowsHeld);
   new Gauge({
     name: 'portcullis_lines_dropped',
     help: 'Log and audit lines lost since the start because their reader was too slow or gone',

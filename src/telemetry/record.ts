@@ -18,6 +18,8 @@ export interface RequestRecord {
   readonly target: string | undefined;
   readonly principal: Principal | undefined;
   readonly decision: 'allow' | 'deny';
+  /** The policy rule that decided. */
+  readonly rule: string | undefined;
   readonly reason: string;
   /** For the log alone. */
   readonly detail: string | undefined;
@@ -45,7 +47,7 @@ export interface Measured {
 
 export function recordOf(request: FastifyRequest, reply: FastifyReply, measured: Measured): RequestRecord {
   const { passage, refusal, exchange } = request;
-  const call = passage?.stage === 'admitted' ? passage.call : null;
+  const call = passage?.stage === 'admitted' || passage?.stage === 'read' ? passage.call : null;
   const first = call?.messages[0];
   const { raw } = reply;
   const status = raw.headersSent ? raw.statusCode : clientClosedRequest;
@@ -67,6 +69,7 @@ export function recordOf(request: FastifyRequest, reply: FastifyReply, measured:
       call?.batch === false && first !== undefined && first.kind !== 'response' ? first.target : undefined,
     principal: passage === null || passage.stage === 'matched' ? undefined : (passage.principal ?? undefined),
     decision: isAllowed(request, status) ? 'allow' : 'deny',
+    rule: request.decision?.rule,
     reason: refusal?.reason ?? (status === clientClosedRequest ? 'client_left' : 'ok'),
     detail: refusal !== null && 'detail' in refusal ? refusal.detail : undefined,
     status,

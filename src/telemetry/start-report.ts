@@ -24,13 +24,24 @@ export function reportStart(logger: Logger, configuration: Configuration): void 
       upstream: new URL(route.upstream.url).origin,
       authorizationServers: route.authorizationServers.map(({ name }) => name),
       ...(route.dpop === undefined ? {} : { dpop: route.dpop.mode }),
+      ...(route.policy === undefined ? {} : { rules: route.policy.rules.length }),
     };
     if (route.access === 'open')
       logger.warn(facts, `route ${route.name} is OPEN: anyone may use it, no token is asked for`);
+    else if (route.access === 'optional')
+      logger.warn(
+        facts,
+        `route ${route.name} is OPTIONAL: its rules say what callers without a token may do`,
+      );
     else logger.info(facts, `route ${route.name} is protected`);
   }
   if (configuration.state === 'memory' && configuration.routes.some(({ dpop }) => dpop !== undefined))
     logger.info('used DPoP proofs are known to this process alone: several replicas need state.redis');
+  if (
+    configuration.state === 'memory' &&
+    configuration.routes.some(({ rateLimit }) => rateLimit !== undefined)
+  )
+    logger.info('rates are counted by this process alone: several replicas need state.redis');
   if (configuration.sessions.key === undefined) {
     const says =
       'sessions.key is not set: sessions end with this process, and another replica answers them with 404';

@@ -1,7 +1,9 @@
+import type { Logger } from 'pino';
+
 import type { Configuration, Route } from '../config/configuration.ts';
 import type { RedisReport } from '../state/redis-connection.ts';
 import type { Observer } from '../vocabulary/observer.ts';
-import type { Ports } from '../vocabulary/ports.ts';
+import type { LineTrouble, Ports } from '../vocabulary/ports.ts';
 import { version } from '../version.ts';
 import { createLogger } from './logger.ts';
 import type { Readings } from './metrics.ts';
@@ -26,6 +28,7 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
   const logger = createLogger(configuration.log.level, ports.logSink);
   const metrics = createMetrics(configuration, version);
   const auditSink = configuration.log.audit === 'off' ? undefined : ports.auditSink;
+  reportTrouble(logger, ports);
   return {
     stage: {
       logLevel: configuration.log.level,
@@ -50,6 +53,7 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
       },
       streamOpened: metrics.streamOpened,
       streamClosed: metrics.streamClosed,
+      countedAlone: metrics.countedAlone,
       keysFetched(report) {
         metrics.keysFetched(report);
         if (report.outcome === 'success')
@@ -75,7 +79,11 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
     },
     reportRedis(report) {
       if (report.outcome === 'connected') logger.info(report, 'Redis is connected');
-      else logger.warn(report, `Redis is gone (${report.reason}): what needs it is 503 until it is back`);
+      else
+        logger.warn(
+          report,
+          `Redis is gone (${report.reason}): until it is back DPoP proofs are 503, and rates are counted by this process alone`,
+        );
     },
     reportDeadUpstream: (route, reason) =>
       logger.warn(
@@ -83,6 +91,19 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
         `upstream of route ${route.name} can't be reached (${reason}); its calls will be 502 until it can`,
       ),
   };
+}
+
+/** The log says of itself too what it lost: once someone reads again. */
+function reportTrouble(logger: Logger, { logSink, auditSink }: Ports): void {
+  const hearOf =
+    (output: 'log' | 'audit') =>
+    ({ lostLines, fault }: LineTrouble): void => {
+      const facts = { output, lostLines, ...(fault === undefined ? {} : { fault }) };
+      if (lostLines > 0) logger.error(facts, `${lostLines} lines of the ${output} are lost`);
+      else logger.error(facts, `the ${output} can't be written (${fault}); its lines wait`);
+    };
+  logSink.onTrouble?.(hearOf('log'));
+  if (auditSink !== logSink) auditSink.onTrouble?.(hearOf('audit'));
 }
 
 function droppedLines({ logSink, auditSink }: Ports): number {

@@ -6,6 +6,7 @@ export function terminalLines(output: LineSink): LineSink {
     get dropped() {
       return output.dropped ?? 0;
     },
+    onTrouble: (hear) => output.onTrouble?.(hear),
     write(line) {
       output.write(readable(line));
     },

@@ -15,6 +15,17 @@ export function takesOpaqueTokens({ authorizationServers }: Route): boolean {
   return authorizationServers.some(({ introspection }) => introspection !== undefined);
 }
 
+/** Whether a server of the route has called the token active before, however long ago: then nobody invented it. */
+export function wasOnceActive(
+  token: string,
+  { authorizationServers }: Route,
+  { authorities }: Pick<VerifierParts, 'authorities'>,
+): boolean {
+  return authorizationServers.some(
+    (server) => server.introspection !== undefined && introspectionOf(authorities.of(server)).knows(token),
+  );
+}
+
 type Answer = Introspected | NotIntrospected;
 type Use = Omit<TokenUse, 'nowMs'>;
 

@@ -29,6 +29,15 @@ describe('nonces of DPoP (RFC 9449 §9)', () => {
     expect(one.accepts(two.current(startMs), startMs)).toBe(false);
   });
 
+  it('of the key before are taken while it is rotated, so that replicas of both ages agree (W15)', () => {
+    const other = randomBytes(32).toString('base64');
+    const rotated = new ProofNonces(other, [key]);
+    expect(rotated.accepts(new ProofNonces(key).current(startMs), startMs)).toBe(true);
+    expect(rotated.accepts(new ProofNonces(key).current(startMs), startMs + 2 * slotMs)).toBe(false);
+    expect(rotated.current(startMs)).toBe(new ProofNonces(other).current(startMs));
+    expect(new ProofNonces(key).accepts(rotated.current(startMs), startMs)).toBe(false);
+  });
+
   it.each([undefined, null, '', 7, {}, 'x'])('are not %j', (nonce) => {
     expect(new ProofNonces(key).accepts(nonce, startMs)).toBe(false);
   });

@@ -9,24 +9,32 @@ const slotMs = 120_000;
  */
 export class ProofNonces {
   readonly #key: Buffer;
+  readonly #keys: readonly Buffer[];
 
-  /** `sessionKey`: shared by all replicas; without it a random one, and replicas don't take each other's nonces. */
-  constructor(sessionKey: string | undefined) {
-    this.#key = createHmac('sha256', sessionKey ?? randomBytes(32))
-      .update('portcullis dpop nonce')
-      .digest();
+  /**
+   * `sessionKey`: shared by all replicas; without it a random one, and replicas don't take each other's nonces.
+   * `previous`: of before a rotation; nonces of them are taken, none are made.
+   */
+  constructor(sessionKey: string | undefined, previous: readonly string[] = []) {
+    this.#key = nonceKey(sessionKey ?? randomBytes(32));
+    this.#keys = [this.#key, ...previous.map(nonceKey)];
   }
 
   current(nowMs: number): string {
-    return this.#ofSlot(Math.floor(nowMs / slotMs));
+    return nonceAt(nowMs, this.#key);
   }
 
   accepts(nonce: unknown, nowMs: number): boolean {
     // Anyone may ask for these: how long a comparison takes tells nothing.
-    return nonce === this.current(nowMs) || nonce === this.current(nowMs - slotMs);
+    return this.#keys.some((key) => nonce === nonceAt(nowMs, key) || nonce === nonceAt(nowMs - slotMs, key));
   }
+}
 
-  #ofSlot(slot: number): string {
-    return createHmac('sha256', this.#key).update(String(slot)).digest('base64url');
-  }
+function nonceKey(secret: string | Buffer): Buffer {
+  return createHmac('sha256', secret).update('portcullis dpop nonce').digest();
+}
+
+function nonceAt(timeMs: number, key: Buffer): string {
+  const slot = Math.floor(timeMs / slotMs);
+  return createHmac('sha256', key).update(String(slot)).digest('base64url');
 }

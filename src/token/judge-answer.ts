@@ -7,7 +7,7 @@ import type { TokenFault } from './fault.ts';
 import { quoted } from './fault.ts';
 import type { Judged, TokenUse } from './judge-claims.ts';
 import { checkClaims } from './judge-claims.ts';
-import { principalOf } from './principal.ts';
+import { principalOf, statedScopes } from './principal.ts';
 import type { VerifiedSignature } from './remembered-signatures.ts';
 
 /** An answer of an authorization server that calls a token active. */
@@ -48,16 +48,31 @@ function readingOf({ authority, claims, verified }: ActiveAnswer): Reading {
   const known = readings.get(claims);
   if (known !== undefined) return known;
   const { server } = authority;
+  const all = verified === undefined ? claims : Object.freeze({ ...verified.claims, ...claims });
+  const principal = principalOf(all, server);
   const reading: Reading = {
-    judged: {
-      type: undefined,
-      claims: verified === undefined ? claims : { ...verified.claims, ...claims },
-      authority: { server: { ...server, requireExp: false } },
-    },
-    principal: verified?.principal ?? principalOf(claims, server),
+    judged: { type: undefined, claims: all, authority: { server: { ...server, requireExp: false } } },
+    principal: verified === undefined ? principal : confirmed(principal, verified, claims),
   };
   readings.set(claims, reading);
   return reading;
+}
+
+/**
+ * Whom a JWT names, with what its server says now: the answer can take away from scopes and time, and add to neither.
+ * Who it is stays as signed.
+ */
+function confirmed(now: Principal, { principal, authority }: VerifiedSignature, claims: Claims): Principal {
+  const { issuer, clientId, scopes, expiresAt } = principal;
+  const said = statedScopes(claims, authority.server.claims.scopes);
+  const ends = [expiresAt, now.expiresAt].filter((end) => end !== undefined);
+  return Object.freeze({
+    ...now,
+    issuer,
+    clientId,
+    scopes: said === undefined ? scopes : Object.freeze(scopes.filter((scope) => said.includes(scope))),
+    expiresAt: ends.length === 0 ? undefined : Math.min(...ends),
+  });
 }
 
 /** RFC 6749 §7.1 and RFC 9449 §5; some servers write what RFC 8693 §3 calls the token instead. */

@@ -30,11 +30,16 @@ function firstText(claims: Claims, names: readonly string[]): string | undefined
 // RFC 6749 §3.3.
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/**
- * The granted scopes: those of the first named claim that is a string or a list, split on spaces (RFC 6749 §3.3;
- * a list is taken item by item). What isn't a scope by the grammar is dropped and never an error.
- */
+/** The granted scopes; none where the claims don't say. */
 export function grantedScopes(claims: Claims, names: readonly string[]): readonly string[] {
+  return statedScopes(claims, names) ?? noScopes;
+}
+
+/**
+ * The scopes of the first named claim that is a string or a list, split on spaces (RFC 6749 §3.3; a list is taken item
+ * by item); undefined where there is none. What isn't a scope by the grammar is dropped and never an error.
+ */
+export function statedScopes(claims: Claims, names: readonly string[]): readonly string[] | undefined {
   for (const name of names) {
     const value = claimAt(claims, name);
     const items =
@@ -44,7 +49,7 @@ export function grantedScopes(claims: Claims, names: readonly string[]): readonl
       ...new Set(items.filter((item): item is string => typeof item === 'string' && scopeToken.test(item))),
     ]);
   }
-  return noScopes;
+  return undefined;
 }
 
 const noScopes: readonly string[] = Object.freeze([]);

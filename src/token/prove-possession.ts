@@ -37,7 +37,7 @@ export function possessionParts(
   { replays, clock }: Pick<PossessionParts, 'replays' | 'clock'>,
 ): PossessionParts {
   const { origin } = new URL(publicUrl);
-  return { replays, clock, nonces: new ProofNonces(sessions.key), publicOrigin: origin };
+  return { replays, clock, nonces: new ProofNonces(sessions.key, sessions.previous), publicOrigin: origin };
 }
 
 export type Possession =

@@ -9,7 +9,12 @@ import type { Principal } from '../vocabulary/principal.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 
 import type { Scheme } from './credentials.ts';
-import { confirmActive, takesOpaqueTokens, verifyOpaqueToken } from './ask-authorization-server.ts';
+import {
+  confirmActive,
+  takesOpaqueTokens,
+  verifyOpaqueToken,
+  wasOnceActive,
+} from './ask-authorization-server.ts';
 import type { TokenFault } from './fault.ts';
 import { quoted } from './fault.ts';
 import { checkClaims, judgeClaims } from './judge-claims.ts';
@@ -29,6 +34,8 @@ export interface Presentation {
   readonly token: string;
   readonly connection: object;
   readonly scheme: Scheme;
+  /** Why a token that isn't known yet is looked at no more. */
+  readonly barred?: (() => Refusal | undefined) | undefined;
 }
 
 export interface VerifierParts {
@@ -65,8 +72,12 @@ export function verifyAccessToken(
     if (server.introspection?.for === 'all') return confirmActive(presentation, verified, { route, parts });
     return { ok: true, principal: verified.principal };
   }
-  if (takesOpaqueTokens(route) && isOpaque(token)) return verifyOpaqueToken(presentation, route, parts);
-  return verifyAnew(presentation, route, parts);
+  const asksAboutIt = takesOpaqueTokens(route) && isOpaque(token);
+  if (presentation.barred !== undefined && !(asksAboutIt && wasOnceActive(token, route, parts))) {
+    const refusal = presentation.barred();
+    if (refusal !== undefined) return { ok: false, refusal };
+  }
+  return asksAboutIt ? verifyOpaqueToken(presentation, route, parts) : verifyAnew(presentation, route, parts);
 }
 
 async function verifyAnew(presentation: Presentation, route: Route, parts: VerifierParts): Promise<Verdict> {
@@ -136,7 +147,8 @@ async function verifySignature(
   trace?.({ step: 'algorithm', authority, fault });
   if (typeof algorithm === 'object') return algorithm;
   const { kid } = jwt.header;
-  const found = await authority.keys.find(kid, algorithm);
+  const issuedAtMs = issuedAtMsOf(jwt);
+  const found = await authority.keys.find(kid, algorithm, issuedAtMs);
   trace?.({ step: 'key', authority, found });
   if (found.outcome === 'unavailable') {
     const { reason, retryAfterSeconds } = found;
@@ -154,7 +166,7 @@ async function verifySignature(
     };
   let key = await keyThatSigned(presented, found.keys);
   if (key === undefined && (await authority.keys.refetch())) {
-    const again = await authority.keys.find(kid, algorithm);
+    const again = await authority.keys.find(kid, algorithm, issuedAtMs);
     if (again.outcome === 'found') key = await keyThatSigned(presented, again.keys);
   }
   trace?.({ step: 'signature', authority, key });
@@ -163,6 +175,12 @@ async function verifySignature(
   const principal = principalOf(jwt.claims, authority.server);
   const verified = { authority, key, type: jwt.header.type, claims: jwt.claims, principal };
   return parts.remembered.remember(presented.token, verified, presented.connection);
+}
+
+/** As the token says, unverified. */
+function issuedAtMsOf({ claims }: ParsedJwt): number | undefined {
+  const { iat } = claims;
+  return typeof iat === 'number' ? iat * 1000 : undefined;
 }
 
 function acceptedAlgorithm(alg: string, { algorithms }: AuthorizationServer): Algorithm | TokenFault {

@@ -58,6 +58,64 @@ describe('the endpoint event of a legacy stream (U4)', () => {
   });
 });
 
+describe('a legacy stream that has named its endpoint (C-043)', () => {
+  const first = 'event: endpoint\ndata: /m\n\n';
+
+  /** What a client would have got, up to the fault. */
+  function passedOf(...chunks: readonly string[]): { readonly text: string; readonly fault: boolean } {
+    const event = new EndpointEvent(rewritten);
+    const passed: Buffer[] = [];
+    for (const chunk of chunks) {
+      const opening = event.pass(Buffer.from(chunk, 'latin1'));
+      if (opening.state === 'open') passed.push(opening.bytes);
+      if (opening.state === 'fault') return { text: Buffer.concat(passed).toString('latin1'), fault: true };
+    }
+    return { text: Buffer.concat(passed).toString('latin1'), fault: false };
+  }
+
+  const seconds = [
+    'event: endpoint\ndata: https://evil.example/m\n\n',
+    'event:endpoint\r\ndata:/other/mcp\r\n\r\n',
+    'data: /other/mcp\revent: endpoint\r\r',
+    'id: 1\ndata: {}\n\n: hi\nevent:\tendpoint \ndata: /x\n\n',
+    `data: ${'x'.repeat(200)}\n\nevent: endpoint\ndata: /x\n\n`,
+  ];
+
+  it.each(seconds)('ends before another one is whole, however it is cut: %j', (second) => {
+    expect(passedOf(first + second).fault).toBe(true);
+    for (let cut = 1; cut < second.length; cut += 1) {
+      const { text, fault } = passedOf(first, second.slice(0, cut), second.slice(cut));
+      expect(fault).toBe(true);
+      // An event that isn't ended by an empty line is none (WHATWG HTML §9.2.6).
+      const events = text.split(/\r\n\r\n|\n\n|\r\r/).slice(0, -1);
+      expect(events.filter((each) => /^event:\s*endpoint/m.test(each))).toEqual([
+        'event: endpoint\ndata: /gate?session=[/m]',
+      ]);
+    }
+    expect(passedOf(first, ...second.split('')).fault).toBe(true);
+  });
+
+  it.each([
+    'data: event: endpoint\n\n',
+    'event: message\ndata: {"event: endpoint":"endpoint"}\n\n',
+    ': event: endpoint\n\n',
+    'event: endpoints\ndata: 1\n\n',
+    `data: ${'x'.repeat(300)}event: endpoint\n\n`,
+    'data: \xe2\x80\xa8event: endpoint\n\n',
+  ])('goes on where the words stand elsewhere, byte for byte: %j', (text) => {
+    expect(passedOf(first, text)).toEqual({
+      text: `event: endpoint\ndata: /gate?session=[/m]\n\n${text}`,
+      fault: false,
+    });
+    for (let cut = 1; cut < text.length; cut += 1)
+      expect(passedOf(first, text.slice(0, cut), text.slice(cut)).fault).toBe(false);
+  });
+
+  it('names it with any space around the word', () => {
+    expect(opened('event:  endpoint \ndata: /m\n\n')).toBe('event: endpoint\ndata: /gate?session=[/m]\n\n');
+  });
+});
+
 describe('the address in it', () => {
   it.each([
     ['/message?sessionId=1', '/message?sessionId=1'],
@@ -68,6 +126,23 @@ describe('the address in it', () => {
     ['/a/../message#part', '/message'],
   ])('may be relative or absolute: %s', (endpoint, path) => {
     expect(endpointPath(endpoint, upstream)).toBe(path);
+  });
+
+  it.each([
+    ['/team/message', '/team/message'],
+    ['message?x=/other', '/team/message?x=/other'],
+    ['/team/deep/../m', '/team/m'],
+    ['../message', undefined],
+    ['/message', undefined],
+    ['/teams/message', undefined],
+    ['/team/../other/mcp', undefined],
+    ['/team/%2e%2e/other', undefined],
+    ['/team/..%2fother', undefined],
+    ['/team/..%5Cother', undefined],
+    ['/team\\..\\other', undefined],
+    ['http://bridge:8000/other/mcp', undefined],
+  ])('stays where the stream is, for beside it may stand another server: %s (C-043)', (endpoint, path) => {
+    expect(endpointPath(endpoint, 'http://bridge:8000/team/sse')).toBe(path);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import { EventBoundary } from './event-boundary.ts';
+import type { OnSent } from './spent-memory.ts';
 
 export interface EventStreamOptions {
   /** Undefined: no comment may be put in. */
@@ -8,7 +9,13 @@ export interface EventStreamOptions {
   /** Until the stream must end; undefined: never. */
   readonly remainingMs: number | undefined;
   readonly onExpired: () => void;
+  /** Whether who opened it would still be let in; undefined: nobody is asked. */
+  readonly stillAdmitted: (() => Promise<boolean>) | undefined;
+  readonly onRevoked: () => void;
 }
+
+/** How long a revocation may go unnoticed by a stream, besides what an introspected answer is remembered. */
+const admissionIntervalMs = 20_000;
 
 /** The longest delay of a Node timer; a longer one would fire at once. */
 const maximumDelayMs = 2 ** 31 - 1;
@@ -22,6 +29,7 @@ export class EventStream {
   readonly #boundary = new EventBoundary();
   readonly #keepAlive: NodeJS.Timeout | undefined;
   readonly #expiry: NodeJS.Timeout | undefined;
+  readonly #admission: NodeJS.Timeout | undefined;
 
   constructor(response: ServerResponse, options: EventStreamOptions) {
     this.#response = response;
@@ -32,13 +40,19 @@ export class EventStream {
       const delayMs = Math.min(Math.max(options.remainingMs, 0), maximumDelayMs);
       this.#expiry = setTimeout(options.onExpired, delayMs);
     }
+    const { stillAdmitted, onRevoked } = options;
+    if (stillAdmitted !== undefined) {
+      this.#admission = setInterval(() => {
+        void stillAdmitted().then((admitted) => (admitted ? undefined : onRevoked()));
+      }, admissionIntervalMs);
+    }
   }
 
   /** Answers whether the client keeps up. */
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, onSent: OnSent | undefined): boolean {
     this.#boundary.pass(chunk);
     this.#keepAlive?.refresh();
-    return this.#response.write(chunk);
+    return this.#response.write(chunk, onSent);
   }
 
   end(): void {
@@ -49,6 +63,7 @@ export class EventStream {
   stop(): void {
     clearInterval(this.#keepAlive);
     clearTimeout(this.#expiry);
+    clearInterval(this.#admission);
   }
 
   #breakSilence(): void {

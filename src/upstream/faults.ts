@@ -11,6 +11,11 @@ export function refusalForUpstream(error: Error): Refusal {
       return { kind: 'upstream-silent', reason: 'connect_timeout', detail: code };
     case 'UND_ERR_HEADERS_TIMEOUT':
       return { kind: 'upstream-silent', reason: 'headers_timeout', detail: code };
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'EADDRNOTAVAIL':
+    case 'ENOBUFS':
+      return { kind: 'route-full', reason: 'sockets_exhausted', detail: code };
     case 'ECONNREFUSED':
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':

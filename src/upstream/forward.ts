@@ -7,6 +7,7 @@ import type { Admitted } from '../vocabulary/passage.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 import type { AnswerHead, ReadLostSession } from './dialects.ts';
 import { lostSessionReader } from './dialects.ts';
+import type { SentOnce } from './connections.ts';
 import { EndpointEvent } from './endpoint-event.ts';
 import { EventStream } from './event-stream.ts';
 import { refusalForStatus, refusalForUpstream } from './faults.ts';
@@ -14,6 +15,7 @@ import { HeldAnswer } from './held-answer.ts';
 import type { Endable } from './open-exchanges.ts';
 import type { UpstreamHeaders } from './response-headers.ts';
 import { isEventStream } from './response-headers.ts';
+import { SpentMemory } from './spent-memory.ts';
 import type { Target } from './target.ts';
 
 export interface Downstream {
@@ -44,7 +46,7 @@ export function forward(passage: Admitted, downstream: Downstream, parts: Forwar
   if (downstream.reply.raw.destroyed) return;
   if (target.exchanges.full) return downstream.reply.refuse({ kind: 'route-full', reason: 'streams_limit' });
   const exchange = new ForwardedExchange(passage, downstream, parts);
-  target.pool.dispatch(
+  target.connections.dispatch(
     {
       method: downstream.request.method as Dispatcher.HttpMethod,
       path: target.pathFor(downstream.request),
@@ -55,7 +57,7 @@ export function forward(passage: Admitted, downstream: Downstream, parts: Forwar
   );
 }
 
-class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
+class ForwardedExchange implements SentOnce, Endable {
   readonly answersNothing: boolean;
   place = 0;
   readonly #passage: Admitted;
@@ -64,11 +66,12 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
   readonly #exchange: Exchange;
   #controller: Dispatcher.DispatchController | undefined;
   #stream: EventStream | undefined;
-  /** The beginning of a legacy stream, until it has said where to post. */
-  #opening:
-    | { readonly event: EndpointEvent; readonly start: () => void; readonly timer: NodeJS.Timeout }
-    | undefined;
+  /** Of a legacy stream. */
+  #endpoint: EndpointEvent | undefined;
+  /** Until it has said where to post. */
+  #opening: { readonly start: () => void; readonly timer: NodeJS.Timeout } | undefined;
   #held: HeldAnswer | undefined;
+  #spent: SpentMemory | undefined;
 
   constructor(passage: Admitted, downstream: Downstream, parts: ForwardParts) {
     this.#passage = passage;
@@ -86,6 +89,10 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     parts.target.exchanges.add(this);
     // The one event that tells for every method that a client left; after a complete answer it comes too.
     downstream.reply.raw.on('close', () => this.#onClientClosed());
+  }
+
+  get sent(): boolean {
+    return this.#controller !== undefined;
   }
 
   end(reason: ExchangeEnd): void {
@@ -130,12 +137,13 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
     const bytes =
       this.#held !== undefined
         ? this.#passHeld(this.#held, chunk)
-        : this.#opening === undefined
+        : this.#endpoint === undefined
           ? chunk
-          : this.#passOpening(chunk);
+          : this.#passLegacy(this.#endpoint, chunk);
     if (bytes === undefined) return;
     const { raw } = this.#downstream.reply;
-    const flowing = this.#stream === undefined ? raw.write(bytes) : this.#stream.write(bytes);
+    this.#spent ??= new SpentMemory();
+    const flowing = (this.#stream ?? raw).write(bytes, this.#spent.follow(bytes));
     if (flowing) return;
     controller.pause();
     raw.once('drain', () => controller.resume());
@@ -207,23 +215,23 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
       () => this.#giveUp({ kind: 'upstream-silent', reason: 'headers_timeout', detail: 'no endpoint event' }),
       endpointPatienceMs,
     );
-    const event = new EndpointEvent((endpoint) => endpointOf(endpoint, request));
-    this.#opening = { event, start, timer };
+    this.#endpoint = new EndpointEvent((endpoint) => endpointOf(endpoint, request));
+    this.#opening = { start, timer };
   }
 
   /** What may go on to the client, if anything. */
-  #passOpening(chunk: Buffer): Buffer | undefined {
-    const opening = this.#opening?.event.pass(chunk);
-    if (this.#opening === undefined || opening === undefined || opening.state === 'pending') return undefined;
-    const { start, timer } = this.#opening;
-    clearTimeout(timer);
+  #passLegacy(endpoint: EndpointEvent, chunk: Buffer): Buffer | undefined {
+    const passing = endpoint.pass(chunk);
+    if (passing.state === 'pending') return undefined;
+    const opening = this.#opening;
     this.#opening = undefined;
-    if (opening.state === 'fault') {
-      this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: opening.detail });
+    clearTimeout(opening?.timer);
+    if (passing.state === 'fault') {
+      this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: passing.detail });
       return undefined;
     }
-    start();
-    return this.#stream === undefined ? undefined : opening.bytes;
+    opening?.start();
+    return this.#stream === undefined ? undefined : passing.bytes;
   }
 
   #startStream(
@@ -243,6 +251,8 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
       keepAliveMs: isPlain(encoding) ? route.streams.keepAlive : undefined,
       remainingMs: this.#remainingMs(),
       onExpired: () => this.end('token_expired'),
+      stillAdmitted: this.#downstream.request.stillAdmitted ?? undefined,
+      onRevoked: () => this.end('token_revoked'),
     });
     if (raw.writableNeedDrain) controller.pause();
   }
@@ -274,7 +284,10 @@ class ForwardedExchange implements Dispatcher.DispatchHandler, Endable {
 
   #giveUp(refusal: Refusal): void {
     this.#exchange.end = 'upstream_reset';
-    this.#downstream.reply.refuse(refusal);
+    const { reply } = this.#downstream;
+    const isAnswered = reply.raw.headersSent;
+    reply.refuse(refusal);
+    if (isAnswered) reply.raw.destroy();
     this.#abort();
   }
 

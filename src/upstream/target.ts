@@ -1,17 +1,18 @@
-import { Pool } from 'undici';
+import { buildConnector } from 'undici';
 
 import type { FastifyRequest } from 'fastify';
 
 import type { Route } from '../config/configuration.ts';
+import { Connections } from './connections.ts';
 import { endpointPath } from './endpoint-event.ts';
 import { OpenExchanges } from './open-exchanges.ts';
 import type { ResponseHeaderFilter } from './response-headers.ts';
 import { responseHeaderFilter } from './response-headers.ts';
 
-/** The MCP server behind a route: one pool of connections, one fixed path, what passes back. */
+/** The MCP server behind a route: its connections, one fixed path, what passes back. */
 export interface Target {
   readonly route: Route;
-  readonly pool: Pool;
+  readonly connections: Connections;
   /** Path and query that a request goes to: the configured URL's, or what a sealed session holds. */
   readonly pathFor: (request: FastifyRequest) => string;
   /** For legacy servers: where the client shall post instead of the server's own endpoint; undefined for a foreign one. */
@@ -25,22 +26,20 @@ export function createTarget(route: Route, publicOrigin: string): Target {
   const { url, timeouts, tls } = route.upstream;
   const { origin, pathname, search } = new URL(url);
   const path = `${pathname}${search}`;
-  const pool = new Pool(origin, {
-    // A stream keeps its connection, so the pool must not be bounded; the route's cap bounds it.
-    connections: null,
+  const connections = new Connections(new URL(origin), {
     headersTimeout: timeouts.headers,
     bodyTimeout: timeouts.idle,
-    connect: {
+    connect: buildConnector({
       timeout: timeouts.connect,
       rejectUnauthorized: true,
       ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
       ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
       ...(tls?.key === undefined ? {} : { key: tls.key }),
-    },
+    }),
   });
   return {
     route,
-    pool,
+    connections,
     ...(route.upstream.transport === 'sse'
       ? legacyPaths(route, publicOrigin)
       : { pathFor: () => path, endpointOf: undefined }),

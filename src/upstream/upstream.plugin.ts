@@ -24,7 +24,7 @@ export interface UpstreamOptions {
 export const upstreamStage = fp<UpstreamOptions>(
   async (scope, { route, publicOrigin, observer, clock, methods, drainMs }) => {
     const parts = { target: createTarget(route, publicOrigin), observer, clock };
-    const { pool, exchanges } = parts.target;
+    const { connections, exchanges } = parts.target;
     const config = { access: route.access, routeName: route.name };
     // http-proxy's own handler would work out a destination that is fixed here: a third of the cost of a bare forwarder.
     const preHandler = (request: FastifyRequest, reply: FastifyReply): void => {
@@ -57,7 +57,7 @@ export const upstreamStage = fp<UpstreamOptions>(
     });
     scope.addHook('onClose', async () => {
       clearTimeout(limit);
-      await pool.destroy();
+      await connections.destroy();
     });
   },
   {

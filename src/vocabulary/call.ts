@@ -11,7 +11,8 @@ export type Message =
 
 /**
  * A POST body after reading: its messages in order (more than one only in a batch) and the bytes themselves.
- * `id` of a request is its JSON text, ready to be echoed. `target` is `params.name` or `params.uri`.
+ * `id` of a request is its JSON text, ready to be echoed. `target` is `params.name` or `params.uri`; of a
+ * completion, what `params.ref` names.
  */
 export interface Call {
   readonly messages: readonly [Message, ...Message[]];

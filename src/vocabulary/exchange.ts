@@ -15,4 +15,5 @@ export type ExchangeEnd =
   | 'upstream_reset'
   | 'idle_timeout'
   | 'token_expired'
+  | 'token_revoked'
   | 'stopping';

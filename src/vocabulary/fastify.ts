@@ -1,3 +1,4 @@
+import type { Decision } from './decision.ts';
 import type { Exchange } from './exchange.ts';
 import type { Passage } from './passage.ts';
 import type { Refusal } from './refusal.ts';
@@ -9,14 +10,18 @@ import type { SessionDoor } from './session.ts';
  */
 declare module 'fastify' {
   interface FastifyRequest {
-    /** routes → token → mcp. */
+    /** routes → token → mcp → policy. */
     passage: Passage | null;
     /** mcp: JSON text of the id of the message, where one could be read. */
     messageId: string | null;
+    /** policy, where the route has rules and one was asked. */
+    decision: Decision | null;
     /** challenge, when a refusal was answered. */
     refusal: Refusal | null;
     /** identity: name, value, name, value …, ready for the upstream. */
     upstreamHeaders: string[] | null;
+    /** token: asks again whether the token that came with the request would be let in; null where none was needed. */
+    stillAdmitted: (() => Promise<boolean>) | null;
     /** sessions. */
     session: SessionDoor | null;
     /** upstream. */
@@ -30,7 +35,7 @@ declare module 'fastify' {
 
   interface FastifyContextConfig {
     /** Every registered route declares it; the boot refuses one that doesn't. */
-    access?: 'public' | 'required' | 'open';
+    access?: 'public' | 'required' | 'optional' | 'open';
     /** Name of the configured route. */
     routeName?: string;
   }

@@ -6,6 +6,8 @@ export interface Observer {
   readonly introspectionSwitched: (report: IntrospectionSwitch) => void;
   readonly streamOpened: (route: string) => void;
   readonly streamClosed: (route: string) => void;
+  /** A request was counted towards a rate in this process because Redis didn't answer. */
+  readonly countedAlone: () => void;
 }
 
 const hearNothing = (): void => {};
@@ -18,6 +20,7 @@ export const silentObserver: Observer = {
   introspectionSwitched: hearNothing,
   streamOpened: hearNothing,
   streamClosed: hearNothing,
+  countedAlone: hearNothing,
 };
 
 export type KeyFetchOutcome =

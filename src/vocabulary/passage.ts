@@ -6,7 +6,7 @@ import type { Principal } from './principal.ts';
  * The proof that a request carries. It only grows, and each step takes the one before it, so a stage that
  * is missing or out of order can't produce what the next one needs: the forwarder takes `Admitted` alone.
  */
-export type Passage = Matched | Authenticated | Admitted;
+export type Passage = Matched | Authenticated | Read | Admitted;
 
 declare const proof: unique symbol;
 
@@ -17,7 +17,7 @@ export interface Matched {
   readonly [proof]: 'matched';
 }
 
-/** The credentials held, or the route is open and `principal` is null. */
+/** The credentials held, or nobody has to show any and `principal` is null. */
 export interface Authenticated {
   readonly stage: 'authenticated';
   readonly route: Route;
@@ -25,7 +25,18 @@ export interface Authenticated {
   readonly [proof]: 'authenticated';
 }
 
-/** The message was read and may go upstream; `call` is null for methods without a message. */
+/** It is known what is asked for; `call` is null for methods without a message. */
+export interface Read {
+  readonly stage: 'read';
+  readonly route: Route;
+  readonly principal: Principal | null;
+  readonly call: Call | null;
+  /** The bytes of the call, parsed. Large ones shall not outlive this step. */
+  readonly value: unknown;
+  readonly [proof]: 'read';
+}
+
+/** The rules of the route let this call of this principal through: it may go upstream. */
 export interface Admitted {
   readonly stage: 'admitted';
   readonly route: Route;
@@ -42,14 +53,24 @@ export function authenticated(passage: Matched, principal: Principal): Authentic
   return { stage: 'authenticated', route: passage.route, principal } as Authenticated;
 }
 
-/** Only an open route lets a request pass without a principal; anything else is a defect of ours. */
+/** Only an open or optional route lets a request pass without a principal; anything else is a defect of ours. */
 export function anonymous(passage: Matched): Authenticated {
-  if (passage.route.access !== 'open') {
+  if (passage.route.access === 'required') {
     throw new Error(`route ${passage.route.name} isn't open: an anonymous passage can't be made for it`);
   }
   return { stage: 'authenticated', route: passage.route, principal: null } as Authenticated;
 }
 
-export function admitted(passage: Authenticated, call: Call | null): Admitted {
-  return { stage: 'admitted', route: passage.route, principal: passage.principal, call } as Admitted;
+/** `message` is null for methods without one. */
+export function read(
+  passage: Authenticated,
+  message: { readonly call: Call; readonly value: unknown } | null,
+): Read {
+  const { route, principal } = passage;
+  return { stage: 'read', route, principal, call: message?.call ?? null, value: message?.value } as Read;
+}
+
+export function admitted(passage: Read): Admitted {
+  const { route, principal, call } = passage;
+  return { stage: 'admitted', route, principal, call } as Admitted;
 }

@@ -15,4 +15,13 @@ export interface LineSink {
   /** Lines lost so far, where the sink can lose any. */
   readonly dropped?: number;
   write(line: string): void;
+  /** Where the sink can fail: tells of it at once, then from time to time for as long as it goes on. */
+  onTrouble?(hear: (trouble: LineTrouble) => void): void;
+}
+
+export interface LineTrouble {
+  /** Since it was told of last. */
+  readonly lostLines: number;
+  /** A word such as ENOSPC, where a write failed; its lines wait for the next one. */
+  readonly fault: string | undefined;
 }

@@ -31,6 +31,20 @@ export type Refusal =
       readonly kind: 'scope-insufficient';
       readonly reason: 'scope_insufficient';
       readonly scopes: readonly string[];
+      readonly detail?: string;
+    }
+  | {
+      readonly kind: 'login-needed';
+      readonly reason: 'login_needed';
+      /** Of the rule that may admit whoever logs in. */
+      readonly scopes: readonly string[];
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'call-denied';
+      readonly reason: 'call_denied';
+      readonly shownAs: DeniedAs;
+      readonly detail: string;
     }
   | { readonly kind: 'host-refused'; readonly reason: 'host_not_listed'; readonly detail?: string }
   | { readonly kind: 'origin-refused'; readonly reason: 'origin_not_listed'; readonly detail?: string }
@@ -61,7 +75,18 @@ export type Refusal =
       readonly detail: string;
     }
   | { readonly kind: 'not-ready'; readonly reason: 'starting' | 'stopping' }
-  | { readonly kind: 'route-full'; readonly reason: 'streams_limit' }
+  | {
+      readonly kind: 'route-full';
+      readonly reason: 'streams_limit' | 'sockets_exhausted';
+      readonly detail?: string;
+    }
+  | { readonly kind: 'principal-full'; readonly reason: 'principal_calls' | 'principal_streams' }
+  | {
+      readonly kind: 'rate-exceeded';
+      readonly reason: RateReason;
+      /** Until the window ends, 1 at least. */
+      readonly retryAfterSeconds: number;
+    }
   | { readonly kind: 'upstream-failed'; readonly reason: UpstreamReason; readonly detail?: string }
   | {
       readonly kind: 'upstream-silent';
@@ -69,6 +94,15 @@ export type Refusal =
       readonly detail?: string;
     }
   | { readonly kind: 'defect'; readonly reason: 'defect' };
+
+/** A denied call is told as such, or as one of a name that isn't there; the last in the manner of MCP 2026-07-28. */
+export type DeniedAs =
+  | 'not-allowed'
+  | 'unknown-tool'
+  | 'unknown-prompt'
+  | 'unknown-resource'
+  | 'unknown-method'
+  | 'unknown-method-modern';
 
 export type CredentialsReason = 'no_credentials' | 'other_scheme' | 'malformed_credentials';
 
@@ -122,6 +156,9 @@ export type RequestReason =
   | 'duplicate_header'
   | 'body_not_expected'
   | 'transfer_encoding';
+
+/** Whose rate it is that a request went beyond. */
+export type RateReason = 'address_rate' | 'principal_rate' | 'route_rate' | 'tool_rate' | 'rule_rate';
 
 export type MessageReason =
   | 'not_utf8'

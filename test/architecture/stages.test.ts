@@ -77,7 +77,8 @@ describe('the house', () => {
       matched: ['routes'],
       authenticated: ['token'],
       anonymous: ['token'],
-      admitted: ['mcp'],
+      read: ['mcp'],
+      admitted: ['policy'],
     };
     for (const [step, rooms] of Object.entries(makers)) {
       const importing = files.filter((file) =>

@@ -237,6 +237,28 @@ describe('a key set that says too much', () => {
   });
 });
 
+describe('what is no key', () => {
+  /** Deeper than whoever writes it down again has stack for. */
+  const deep = `${'['.repeat(60_000)}${']'.repeat(60_000)}`;
+
+  it.each(['x', 'crv', 'kid', 'use', 'alg', 'y', 'n', 'e', 'kty'])(
+    'A-063: %s as a tree of lists is passed over, and ends nothing',
+    async (member) => {
+      const good = mintKey('ES256');
+      const { [member]: _, ...hostile } = good.publicJwk as Readonly<Record<string, unknown>>;
+      const written = JSON.stringify({ ...hostile, kid: member === 'kid' ? undefined : 'hostile' });
+      aheadMs += 31_000;
+      scene.issuer.behave(scene.issuer.paths.jwks, {
+        body: `{"keys":[${written.slice(0, -1)},"${member}":${deep}},${JSON.stringify(good.publicJwk)}]}`,
+      });
+      await expectVerdicts({
+        served: [scene.token({ key: good })],
+        refused: [scene.token({ key: mintKey('ES256', 'hostile') })],
+      });
+    },
+  );
+});
+
 describe('a token without a kid', () => {
   const withoutKid = (key: SigningKey): string => scene.token({ key, header: { kid: undefined } });
 

@@ -116,6 +116,20 @@ describe('a rotation', () => {
     expect(fetches() - asked).toBe(2);
   });
 
+  it('A-059: a kid that a stranger named before it was published refuses none of its good tokens', async () => {
+    const tomorrow = mintKey('ES256', 'tomorrow');
+    pastCooldown();
+    expect(await statuses(tokenBy(mintKey('ES256', 'tomorrow')))).toEqual([401, 401]);
+    aheadMs += 5_000;
+    issuer.publish([...issuer.keys, tomorrow]);
+    const asked = fetches();
+    const early = tokenBy(tomorrow);
+    expect(await statuses(early)).toEqual([503, 503]);
+    expect(fetches()).toBe(asked);
+    pastCooldown();
+    expect(await statuses(early)).toEqual([200, 200]);
+  });
+
   it('A-059: a key set that is emptied by a mistake logs nobody out', async () => {
     const good = mintKey('ES256');
     pastCooldown();

@@ -48,6 +48,17 @@ it('the guide to opaque tokens shows its snippet as it is', () => {
   expect(yamlBlocks(read('docs/guides/opaque-tokens.md'))).toContain(snippet);
 });
 
+it('the guide to limits shows its snippet as it is', () => {
+  expect(yamlBlocks(read('docs/guides/limits.md'))).toContain(read('docs/snippets/limits.yaml'));
+});
+
+it.each(['read-and-write', 'groups', 'public', 'arguments', 'resources'])(
+  'the guide to policy shows its snippet %s as it is',
+  (name) => {
+    expect(yamlBlocks(read('docs/guides/policy.md'))).toContain(read(`docs/snippets/policy-${name}.yaml`));
+  },
+);
+
 describe('the guides of identity providers', () => {
   it.each(['keycloak', 'entra-id', 'okta', 'auth0', 'google'])('%s shows its snippet as it is', (name) => {
     const file = `docs/snippets/${name}.yaml`;

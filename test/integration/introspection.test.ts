@@ -418,6 +418,19 @@ describe('I1 JWTs', () => {
       }
     });
 
+    it('have no scope that their server no longer grants', async () => {
+      await using narrow = await startWorld({
+        corp: `introspection: { for: all, ${settings} }`,
+        routes: "routes: [{ path: /mcp, scopes: [mcp:use], upstream: '$upstream' }]",
+      });
+      const token = narrow.corp.token({ claims: { scope: 'mcp:use' } });
+      narrow.ofCorp.activate(token, { scope: 'mcp:read' });
+      expect(await narrow.ask({ token })).toBe(403);
+      narrow.ofCorp.activate(token, { scope: 'mcp:read mcp:use' });
+      narrow.aheadMs += 30_000;
+      expect(await narrow.ask({ token })).toBe(200);
+    });
+
     it('get 503 while their server cannot be asked', async () => {
       world.ofCorp.behaviour = 'reset';
       expect(await world.ask({ token: world.corp.token() })).toBe(503);

@@ -127,6 +127,32 @@ describe('a legacy stream', () => {
     expect((await world.gateway.auditEvent(() => true)).reason).toBe('garbage');
   });
 
+  it.each(['http://evil.example/message', '/other/mcp'])(
+    'that names a second address is ended before the client can take it: %s (U4, C-043)',
+    async (address) => {
+      await using world = await start();
+      const stream = new EventStream();
+      world.upstream.answerOnce(stream);
+      await using client = await connectRaw({ port: world.gateway.port });
+      client.send(
+        requestText(world.gateway.port, {
+          method: 'GET',
+          target: '/team/legacy/sse',
+          token: world.issuer.token(),
+          headers: accept,
+        }),
+      );
+      await stream.opened();
+      await stream.write(endpointEvent);
+      await client.received('session=', 2_000);
+      await stream.write(`data: ${address}\nevent: endpoint\n\n`);
+      await client.closedByPeer(2_000);
+      expect(client.pending.toString()).not.toContain('endpoint\n\n');
+      expect((await world.gateway.auditEvent(() => true)).reason).toBe('garbage');
+      await expect.poll(() => world.upstream.aborted).toBe(1);
+    },
+  );
+
   it.each([
     ['is compressed', { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' }],
     ['is none', { 'content-type': 'application/json' }],

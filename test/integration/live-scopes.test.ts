@@ -317,3 +317,34 @@ routes: [{ path: '/{tenant}/mcp', tenant: {}, upstream: 'http://localhost:1/mcp'
     expect(['first', ...long]).toEqual(expect.arrayContaining(shown.split(' ')));
   });
 });
+
+describe('W05 routes of fixed tenants', () => {
+  it('each show what their own issuer lists, though one server lends its settings to both (W05, W11)', async () => {
+    await using issuer = await anIssuer();
+    const tenants = ['billing', 'console'];
+    for (const tenant of tenants)
+      issuer.behave(`/.well-known/oauth-authorization-server/t/${tenant}`, {
+        body: {
+          issuer: `${issuer.origin}/t/${tenant}`,
+          jwks_uri: issuer.jwksUri,
+          scopes_supported: [`${tenant}:use`],
+        },
+      });
+    const tenant = `tenant: { issuer: '${issuer.origin}/t/{tenant}', fixed:`;
+    const routes = tenants.map(
+      (name) =>
+        `  - { name: ${name}, path: '/{tenant}/mcp', ${tenant} ${name} }, upstream: 'http://localhost:9/mcp', ${live}, ${liveChallenge} }`,
+    );
+    await using gateway = await startGateway(
+      `authorizationServers: [{ name: corp, issuer: '${issuer.url}' }]\nroutes:\n${routes.join('\n')}\n`,
+    );
+    for (const name of tenants) {
+      const target = `/.well-known/oauth-protected-resource/${name}/mcp`;
+      expect(json(await ask(gateway.port, { method: 'GET', target }))).toMatchObject({
+        scopes_supported: [`${name}:use`],
+      });
+      const challenge = await ask(gateway.port, { target: `/${name}/mcp` });
+      expect(only(challenge, 'www-authenticate')).toContain(`scope="${name}:use"`);
+    }
+  });
+});

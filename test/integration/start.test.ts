@@ -210,6 +210,7 @@ describe('C6 a stage that is missing', () => {
       { name },
     ) as never;
   const noIdentity = nothing('identity', (scope) => scope.decorateRequest('upstreamHeaders', null));
+  const noPolicy = nothing('policy', (scope) => scope.decorateRequest('decision', null));
   const pretender = nothing('token', (scope) => scope.decorate('checksTokens', true));
 
   async function gatewayWithout(stages: Partial<typeof routeStages>) {
@@ -262,6 +263,8 @@ routes: [{ name: guarded-tools, path: /mcp, upstream: '${upstream.url}' }]
     ['routes', { routes: nothing('routes') }],
     ['mcp', { mcp: nothing('mcp') }],
     ['mcp and identity', { mcp: nothing('mcp'), identity: noIdentity }],
+    ['policy', { policy: noPolicy }],
+    ['policy and identity', { policy: noPolicy, identity: noIdentity }],
     ['sessions', { sessions: nothing('sessions', (scope) => scope.decorateRequest('session', null)) }],
     ['token, by a pretender', { token: pretender }],
   ])(

@@ -199,6 +199,26 @@ describe('a flood of invented tokens (D-010)', () => {
     expect(await inspect('one more')).toMatchObject({ outcome: 'active' });
   });
 
+  it('has a thousand that wait for one answer, and the next is told to come again at once', async () => {
+    const { inspect, asked, line, release, pass } = scene();
+    await inspect('regular');
+    pass(31);
+    line.holds = true;
+    const waiting = Array.from({ length: 1000 }, () => inspect('invented'));
+    await soon();
+    const startedAt = performance.now();
+    expect(await inspect('invented')).toMatchObject({ reason: 'introspection_busy', retryAfterSeconds: 1 });
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+    const regular = inspect('regular');
+    await soon();
+    expect(asked).toEqual(['regular', 'invented', 'regular']);
+    release();
+    expect(await regular).toMatchObject({ outcome: 'active' });
+    await Promise.all(waiting);
+    pass(31);
+    expect(await inspect('invented')).toMatchObject({ outcome: 'active' });
+  });
+
   it('costs the server a hundred calls a second', async () => {
     const { inspect, asked, pass } = scene();
     for (let second = 0; second < 3; second += 1) {

@@ -10,6 +10,7 @@ import { Flights } from './flights.ts';
 import type { IntrospectionAnswer } from './introspection-client.ts';
 import type { Introspected } from './introspection-memory.ts';
 import { IntrospectionMemory } from './introspection-memory.ts';
+import { WaitingRoom } from '../waiting-room.ts';
 
 /** The server couldn't be asked; nothing is known of the token. */
 export interface NotIntrospected {
@@ -48,6 +49,7 @@ export class Introspection {
   readonly #flights: Flights<Introspected | NotIntrospected>;
   readonly #limits: CallLimits;
   readonly #breaker: Breaker;
+  readonly #rooms: Readonly<Record<Lane, WaitingRoom>> = { known: new WaitingRoom(), new: new WaitingRoom() };
 
   constructor(
     server: Pick<AuthorizationServer, 'leeway' | 'verify'>,
@@ -75,7 +77,15 @@ export class Introspection {
       return remembered;
     }
     const lane: Lane = origin === 'signed' || this.#memory.hasBeenActive(key) ? 'known' : 'new';
-    return this.#flights.share(key, this.#cacheMs, () => this.#ask(token, key, lane));
+    const room = this.#rooms[lane];
+    // A flood of one invented token joins a single call: it is the waiting that has to end somewhere.
+    if (room.isFull) return this.#notAsked('busy', 1, `too many wait for answers about ${lane} tokens`);
+    return room.hold(this.#flights.share(key, this.#cacheMs, () => this.#ask(token, key, lane)));
+  }
+
+  /** Whether the server has called the token active before, however long ago. */
+  knows(token: string): boolean {
+    return this.#memory.hasBeenActive(hash('sha256', token, 'base64'));
   }
 
   async #ask(token: string, key: string, lane: Lane): Promise<Introspected | NotIntrospected> {

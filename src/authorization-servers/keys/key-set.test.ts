@@ -13,6 +13,7 @@ import { readSigningKeys } from './signing-key.ts';
 const minute = 60_000;
 const server = {
   name: 'as',
+  leeway: 5,
   keys: { ttl: 60 * minute, cooldown: 30_000, maxStale: 60 * minute, timeout: 5000 },
 } as AuthorizationServer;
 
@@ -78,8 +79,8 @@ function keysNamed(kids: readonly string[]): SigningKey[] {
   return readSigningKeys({ keys: kids.map((kid) => ({ kty: 'RSA', kid, n: `n-${kid}`, e: 'AQAB' })) }) ?? [];
 }
 
-const outcome = async (kid: string | undefined): Promise<string> => {
-  const found: FoundKeys = await keys.find(kid, 'RS256');
+const outcome = async (kid: string | undefined, issuedAtMs?: number): Promise<string> => {
+  const found: FoundKeys = await keys.find(kid, 'RS256', issuedAtMs);
   return found.outcome === 'unavailable' ? `${found.reason} ${found.retryAfterSeconds}` : found.outcome;
 };
 
@@ -133,6 +134,45 @@ describe('the key set (A12, A13)', () => {
     publisher.now += 20_000;
     expect(await outcome('b')).toBe('found');
     expect(publisher.fetches).toBe(2);
+  });
+
+  it('never calls it unknown because someone had named it before it was published (A-059)', async () => {
+    await keys.ask();
+    publisher.now += 30_000;
+    expect(await outcome('b', publisher.now)).toBe('unknown');
+    // What that fetch brought is no news of a token that was issued after it began.
+    publisher.kids = ['a', 'b'];
+    publisher.now += 10_000;
+    expect(await outcome('b', publisher.now - 1000)).toBe('key_lookup_cooling_down 20');
+    expect(await outcome('b', publisher.now - 10_000)).toBe('unknown');
+    publisher.now += 20_000;
+    expect(await outcome('b', publisher.now - 21_000)).toBe('found');
+    expect(publisher.fetches).toBe(3);
+  });
+
+  it('settles with one more fetch whether a young token has a key, and asks no more often for it (A-060)', async () => {
+    await keys.ask();
+    publisher.now += 30_000;
+    await outcome('b', publisher.now);
+    publisher.now += 10_000;
+    const issuedAtMs = publisher.now;
+    for (let index = 0; index < 100; index += 1)
+      expect(await outcome('b', issuedAtMs)).toBe('key_lookup_cooling_down 20');
+    expect(publisher.fetches).toBe(2);
+    publisher.now += 20_000;
+    expect(await outcome('b', issuedAtMs)).toBe('unknown');
+    expect(await outcome('b', issuedAtMs)).toBe('unknown');
+    expect(publisher.fetches).toBe(3);
+  });
+
+  it('takes no token for young that says it comes from the future, beyond the leeway', async () => {
+    await keys.ask();
+    publisher.now += 30_000;
+    await outcome('b');
+    expect(await outcome('b', publisher.now + 5000)).toBe('key_lookup_cooling_down 30');
+    expect(await outcome('b', publisher.now + 5001)).toBe('unknown');
+    expect(await outcome('b', Infinity)).toBe('unknown');
+    expect(await outcome('b', Number.NaN)).toBe('unknown');
   });
 
   it('drops what was verified with a key that is no longer published', async () => {

@@ -5,11 +5,13 @@ import { KeyIndex } from './key-index.ts';
 import { within } from '../patience.ts';
 import type { StartTimer } from './refresh-timer.ts';
 import { refreshAfterMs } from './refresh-timer.ts';
+import { SeenKids } from './seen-kids.ts';
 import type { SigningKey } from './signing-key.ts';
+import { WaitingRoom } from '../waiting-room.ts';
 
 export type FoundKeys =
   | { readonly outcome: 'found'; readonly keys: readonly SigningKey[] }
-  /** The authorization server was asked since this kid was first seen and doesn't have it. */
+  /** The authorization server was asked since this kid was first seen, and since the token was issued, and doesn't have it. */
   | { readonly outcome: 'unknown' }
   | {
       readonly outcome: 'unavailable';
@@ -18,7 +20,7 @@ export type FoundKeys =
     };
 
 export interface KeySetPorts {
-  /** Milliseconds; any epoch. */
+  /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly load: () => Promise<LoadedKeys>;
   readonly onFetch: (report: KeyFetch) => void;
@@ -28,14 +30,14 @@ export interface KeySetPorts {
   readonly mayAsk?: () => boolean;
 }
 
+interface Wanted {
+  readonly kid: string | undefined;
+  readonly algorithm: Algorithm;
+  readonly issuedAtMs: number | undefined;
+}
+
 /** A request waits this long for a fetch that may bring its key. */
 const patienceMs = 2000;
-
-/** Each that waits holds its request; beyond these a slow authorization server would fill our memory. */
-const maximumWaiting = 1000;
-
-/** Kids, of 256 characters at most. A map grows with what is in it: most tenants' key sets hold none. */
-const maximumSeen = 1000;
 
 /**
  * The keys of one authorization server. However many requests ask and whatever they present, the server is
@@ -45,11 +47,10 @@ const maximumSeen = 1000;
 export class KeySet {
   readonly #server: AuthorizationServer;
   readonly #ports: KeySetPorts;
-  /** How many fetches had started when each kid that isn't held was first asked for. A flood of invented ones pushes out only itself. */
-  readonly #firstSeen = new Map<string, number>();
+  readonly #seen = new SeenKids();
   #index = new KeyIndex([]);
   #fetch: Promise<void> | undefined;
-  #waiting = 0;
+  readonly #room = new WaitingRoom();
   #lastStartedAt: number | undefined;
   #started = 0;
   /** The number of the fetch that brought the keys in force. */
@@ -64,10 +65,14 @@ export class KeySet {
     this.#ports = ports;
   }
 
-  /** Answers at once where the key is held; a promise where the authorization server may have to be asked. */
-  find(kid: string | undefined, algorithm: Algorithm): FoundKeys | Promise<FoundKeys> {
+  /**
+   * Answers at once where the key is held; a promise where the authorization server may have to be asked.
+   * `issuedAtMs`: when the token says that it was issued, unverified. It can turn `unknown` into `unavailable` until the
+   * server has been asked once more, and causes no fetch that wouldn't have been made without it.
+   */
+  find(kid: string | undefined, algorithm: Algorithm, issuedAtMs?: number): FoundKeys | Promise<FoundKeys> {
     this.#refreshWhenOld();
-    return this.#held(kid, algorithm) ?? this.#findByAsking(kid, algorithm);
+    return this.#held(kid, algorithm) ?? this.#findByAsking({ kid, algorithm, issuedAtMs });
   }
 
   /** Whether what was verified with this key still counts. */
@@ -112,27 +117,27 @@ export class KeySet {
     return keys.length === 0 ? undefined : { outcome: 'found', keys };
   }
 
-  async #findByAsking(kid: string | undefined, algorithm: Algorithm): Promise<FoundKeys> {
-    const startedBefore = this.#firstSeen.get(kid ?? '') ?? this.#started;
-    this.#see(kid, startedBefore);
+  async #findByAsking({ kid, algorithm, issuedAtMs }: Wanted): Promise<FoundKeys> {
+    const startedBefore = this.#seen.see(kid, this.#started);
+    const isMissing = (): boolean =>
+      this.#loaded > startedBefore && !this.#tooOld() && !this.#isYounger(issuedAtMs);
     // Once the cool-down has passed it may be asked for again: an attacker could have named tomorrow's kid today.
-    if (this.#loaded > startedBefore && !this.#tooOld() && this.#cooldownLeftMs() > 0)
-      return { outcome: 'unknown' };
+    if (isMissing() && this.#cooldownLeftMs() > 0) return { outcome: 'unknown' };
     if (this.#fetch === undefined && !this.#mayStart()) return this.#unavailable();
     await this.#waitForFetch();
     const held = this.#held(kid, algorithm);
     if (held !== undefined) return held;
-    return this.#loaded > startedBefore && !this.#tooOld() ? { outcome: 'unknown' } : this.#unavailable();
+    return isMissing() ? { outcome: 'unknown' } : this.#unavailable();
   }
 
-  #see(kid: string | undefined, started: number): void {
-    const seen = this.#firstSeen;
-    // Deleted first, so that it stands last.
-    seen.delete(kid ?? '');
-    seen.set(kid ?? '', started);
-    if (seen.size <= maximumSeen) return;
-    const [oldest] = seen.keys();
-    if (oldest !== undefined) seen.delete(oldest);
+  /** Issued after the fetch began that brought the keys in force, which so says nothing of its key. No token comes from the future. */
+  #isYounger(issuedAtMs: number | undefined): boolean {
+    return (
+      issuedAtMs !== undefined &&
+      this.#loadedAt !== undefined &&
+      issuedAtMs > this.#loadedAt &&
+      issuedAtMs <= this.#ports.clock() + this.#server.leeway * 1000
+    );
   }
 
   #unavailable(): FoundKeys {
@@ -146,14 +151,9 @@ export class KeySet {
   }
 
   async #waitForFetch(): Promise<boolean> {
-    if (this.#waiting >= maximumWaiting) return false;
-    this.#waiting += 1;
-    const ended = await within(
-      patienceMs,
-      this.ask().then(() => true),
-    );
-    this.#waiting -= 1;
-    return ended ?? false;
+    if (this.#room.isFull) return false;
+    const ended = this.ask().then(() => true);
+    return (await this.#room.hold(within(patienceMs, ended))) ?? false;
   }
 
   /** The timer does this first, as a rule; here it doesn't depend on one. */
@@ -200,7 +200,7 @@ export class KeySet {
     const before = this.#index;
     this.#index = before.replaceBy(keys);
     // A kid that was held has been seen before this fetch, which no longer has it: its tokens are over at once.
-    for (const key of before.keys) if (key.retired) this.#see(key.kid, fetch.number - 1);
+    for (const key of before.keys) if (key.retired) this.#seen.set(key.kid, fetch.number - 1);
     this.#loadedAt = fetch.startedAt;
     this.#loaded = fetch.number;
   }

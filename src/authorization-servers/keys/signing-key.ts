@@ -44,10 +44,10 @@ function isSigningJwk(value: unknown): value is JWK {
   if (typeof value !== 'object' || value === null) return false;
   const jwk = value as Record<string, unknown>;
   return (
+    // RFC 7517 §4, RFC 7518 §6: all text. A tree of lists in its place would be too deep to be written down again.
+    members.every((name) => jwk[name] === undefined || typeof jwk[name] === 'string') &&
     ((jwk['kty'] === 'RSA' && isExponent(jwk['e'])) || jwk['kty'] === 'EC' || jwk['kty'] === 'OKP') &&
     (jwk['use'] === undefined || jwk['use'] === 'sig') &&
-    (jwk['kid'] === undefined || typeof jwk['kid'] === 'string') &&
-    (jwk['alg'] === undefined || typeof jwk['alg'] === 'string') &&
     (jwk['key_ops'] === undefined || (Array.isArray(jwk['key_ops']) && jwk['key_ops'].includes('verify')))
   );
 }

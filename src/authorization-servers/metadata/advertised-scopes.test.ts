@@ -69,6 +69,21 @@ describe('live scopes', () => {
     expect(live.glance()).toEqual(['b']);
   });
 
+  it('are waited for by a thousand; whoever comes then gets what was known last (D-010)', async () => {
+    const one = server(['a']);
+    const live = new LiveScopes([one]);
+    await live.get();
+    const get = one.get.bind(one);
+    const held = Promise.withResolvers<void>();
+    one.get = () => held.promise.then(get);
+    one.scopes = ['b'];
+    const waiting = Array.from({ length: 1_000 }, () => live.get());
+    expect(await live.get()).toEqual(['a']);
+    held.resolve();
+    for (const scopes of await Promise.all(waiting)) expect(scopes).toEqual(['b']);
+    expect(await live.get()).toEqual(['b']);
+  });
+
   it('are asked for once at a time, however many look (W07)', () => {
     const one = server(['a']);
     const live = new LiveScopes([one]);

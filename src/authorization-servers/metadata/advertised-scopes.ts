@@ -1,5 +1,6 @@
 import type { Route } from '../../config/configuration.ts';
 import type { Authorities } from '../authority.ts';
+import { WaitingRoom } from '../waiting-room.ts';
 import type { Metadata, ServerMetadata } from './metadata.ts';
 
 /** RFC 6749 §3.3. What doesn't fit could end a quoted value, a header line, or the list. */
@@ -32,15 +33,17 @@ export class LiveScopes {
   #documents: readonly (Metadata | undefined)[] = [];
   #scopes: readonly string[] = [];
   #isAsking = false;
+  readonly #room = new WaitingRoom();
 
   /** How often a server is asked, and how long that may take, is bounded by its metadata. */
   constructor(servers: readonly Pick<ServerMetadata, 'get'>[]) {
     this.#servers = servers;
   }
 
-  /** As fresh as the metadata is; of a server that can't be asked, what it said last. Never rejects. */
+  /** As fresh as the metadata is; of a server that can't be asked, or that too many wait for, what it said last. Never rejects. */
   async get(): Promise<readonly string[]> {
-    const answers = await Promise.all(this.#servers.map((server) => server.get()));
+    if (this.#room.isFull) return this.#scopes;
+    const answers = await this.#room.hold(Promise.all(this.#servers.map((server) => server.get())));
     const documents = answers.map((answer) => (answer.ok ? answer.metadata : undefined));
     if (documents.some((document, index) => document !== this.#documents[index])) {
       this.#documents = documents;
@@ -67,10 +70,11 @@ export class LiveScopes {
 export function liveScopesBy(authorities: Authorities): (route: Route) => LiveScopes {
   const known = new Map<string, LiveScopes>();
   return ({ authorizationServers }) => {
-    const names = authorizationServers.map(({ name }) => name).join('\n');
+    // Fixed tenants of several routes have issuers of their own under one server's name.
+    const row = authorizationServers.map(({ name, issuers }) => `${name} ${issuers.join(' ')}`).join('\n');
     const metadata = authorizationServers.map((server) => authorities.of(server).metadata);
-    const scopes = known.get(names) ?? new LiveScopes(metadata);
-    known.set(names, scopes);
+    const scopes = known.get(row) ?? new LiveScopes(metadata);
+    known.set(row, scopes);
     return scopes;
   };
 }

@@ -223,6 +223,16 @@ describe('every request to an authorization server', () => {
     expect(sent[0]?.signal).toBeInstanceOf(AbortSignal);
   });
 
+  it('is over once it was closed: what goes on meanwhile opens nothing', async () => {
+    const line = open({ issuers: [`http://localhost:${port}`] });
+    names['localhost'] = [['127.0.0.1']];
+    expect((await line.fetch(`http://localhost:${port}/`, {})).status).toBe(200);
+    connections = 0;
+    line.close();
+    await expect(line.fetch(`http://localhost:${port}/`, {})).rejects.toThrow('no longer asks');
+    expect(connections).toBe(0);
+  });
+
   it('ends with the time-out of the server where the caller sets none', async () => {
     const server = { issuers: ['https://as.example'], allowHosts: [], keys: { timeout: 20 } };
     const line = openAuthorityFetch(server as unknown as AuthorizationServer, {

@@ -16,7 +16,7 @@ export interface NetworkPorts {
 
 export interface AuthorityFetch {
   readonly fetch: Fetch;
-  /** Ends the connections; a later request opens new ones. */
+  /** Ends the connections, and is the end: whoever goes on asking, such as at the next of several addresses, is refused. */
   close(): void;
 }
 
@@ -33,14 +33,19 @@ export const maximumAnswerBytes = 256 * 1024;
 export function openAuthorityFetch(server: AuthorizationServer, network: NetworkPorts): AuthorityFetch {
   const connections = new Connections(server, network.lookup);
   const fetch = network.fetch ?? ((url, init) => connections.fetch(url, init));
+  let isClosed = false;
   return {
     async fetch(url, init) {
+      if (isClosed) throw new Error('the gateway no longer asks');
       const fault = faultOfUrl(url, connections.written);
       if (fault !== undefined) throw new AddressRefused(`${quoted(url)} isn't asked: ${fault}`);
       const signal = init.signal ?? AbortSignal.timeout(server.keys.timeout);
       return boundedBody(await fetch(url, { ...init, redirect: 'manual', signal }), maximumAnswerBytes);
     },
-    close: () => connections.close(),
+    close() {
+      isClosed = true;
+      connections.close();
+    },
   };
 }
 

@@ -14,6 +14,8 @@ const expected = 'a duration such as 30s, 5m or 1h';
 export interface DurationBounds {
   readonly atLeast?: string;
   readonly atMost?: string;
+  /** Where what counts the time counts in seconds. */
+  readonly wholeSeconds?: true;
 }
 
 /** Milliseconds of `250ms`, `30s`, `5m`, `1h`, `2d`; undefined for any other text. */
@@ -24,7 +26,7 @@ export function readDuration(text: string): Milliseconds | undefined {
 }
 
 /** A field that holds a duration; its value is in milliseconds. */
-export function duration({ atLeast, atMost }: DurationBounds = {}): ReturnType<
+export function duration({ atLeast, atMost, wholeSeconds }: DurationBounds = {}): ReturnType<
   typeof parsedText<Milliseconds>
 > {
   const [least, most] = [readDuration(atLeast ?? '0s') ?? 0, readDuration(atMost ?? '24d') ?? longestMs];
@@ -33,6 +35,8 @@ export function duration({ atLeast, atMost }: DurationBounds = {}): ReturnType<
     if (value === undefined) return { ok: false };
     if (value < least || value > most)
       return { ok: false, expected: `a duration from ${atLeast ?? '0s'} to ${atMost ?? '24d'}` };
+    if (wholeSeconds === true && value % 1000 !== 0)
+      return { ok: false, expected: 'a duration of whole seconds' };
     return { ok: true, value };
   };
   return parsedText({ type: 'duration', expected, pattern: form, read, hintFor });

@@ -77,7 +77,7 @@ export const knownServers: Rule = (draft) => {
 };
 
 function isProtected(route: RouteDraft): boolean {
-  return route.access === 'required' || !('access' in route);
+  return route.access === 'required' || route.access === 'optional' || !('access' in route);
 }
 
 /** A protected route without anyone whose tokens it takes would refuse everyone. */

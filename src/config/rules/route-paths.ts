@@ -92,7 +92,7 @@ export const oneDefault: Rule = (draft) => {
 
 /** Whether the metadata of a route is published. */
 function publishes({ access = 'required', discovery = 'on' }: RouteDraft): boolean {
-  return access === 'required' && discovery === 'on';
+  return access !== 'open' && discovery === 'on';
 }
 
 /** Each metadata document has one address (RFC 9728 §3.1). */

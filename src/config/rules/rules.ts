@@ -14,9 +14,18 @@ import {
 } from './headers.ts';
 import { clientProvesItself, introspectionWithoutDiscovery } from './introspection.ts';
 import { oktaOrganisationIssuer } from './internal-tokens.ts';
+import { openRoutesHaveNoPrincipals, refusalsNeedProtectedRoutes } from './limits.ts';
 import { distinctPorts } from './listeners.ts';
 import { knownMirror, liveScopesNeedMetadata } from './server-metadata.ts';
 import { distinctMetadata, distinctPaths, distinctRouteNames, oneDefault } from './route-paths.ts';
+import {
+  distinctRuleNames,
+  hideNeedsRules,
+  methodsHaveATarget,
+  openRulesNeedNoScopes,
+  optionalRoutesHaveRules,
+  targetsHaveAMethod,
+} from './policy.ts';
 import type { Rule } from './rule.ts';
 import { distinctFromTenants, metadataDistinctFromTenants } from './tenant-paths.ts';
 import {
@@ -58,6 +67,14 @@ export const rules: readonly Rule[] = [
   tenantScopesAreWritten,
   tenantsAreToldApart,
   openRoutesAskForNothing,
+  openRoutesHaveNoPrincipals,
+  refusalsNeedProtectedRoutes,
+  distinctRuleNames,
+  targetsHaveAMethod,
+  methodsHaveATarget,
+  openRulesNeedNoScopes,
+  optionalRoutesHaveRules,
+  hideNeedsRules,
   distinctIdentityHeaders,
   usableIdentityHeaders,
   usableRequestHeaders,

@@ -7,7 +7,7 @@ import { claimName } from '../fields/claim.ts';
 import { duration } from '../fields/duration.ts';
 import { list } from '../fields/list.ts';
 import { browserOrigin } from '../fields/network.ts';
-import { later, noted } from '../fields/notes.ts';
+import { noted } from '../fields/notes.ts';
 import { routePath } from '../fields/route-path.ts';
 import { scope } from '../fields/scope.ts';
 import { mapping } from '../fields/section.ts';
@@ -64,6 +64,15 @@ const streams = mapping({
     .meta({ description: "Grace after the token's `exp` before its streams are closed." }),
 });
 
+const perPrincipal = mapping({
+  calls: wholeNumber('a whole number of calls, at least 1', 1, 1_000_000)
+    .prefault(100)
+    .meta({ description: 'POST and DELETE requests under way at one time.' }),
+  streams: wholeNumber('a whole number of streams, at least 1', 1, 1_000_000)
+    .prefault(50)
+    .meta({ description: 'GET requests open at one time: the streams on which the server speaks.' }),
+});
+
 const limits = mapping({
   body: size('1GiB')
     .prefault('4MiB')
@@ -71,6 +80,9 @@ const limits = mapping({
   streams: wholeNumber('a whole number of streams, at least 1', 1, 1_000_000)
     .prefault(1000)
     .meta({ description: 'Open requests and streams of the route at one time.' }),
+  perPrincipal: perPrincipal.prefault({}).meta({
+    description: 'Caps of each principal (issuer and subject) on the route; none on an open route.',
+  }),
 });
 
 /** One entry of `routes`. */
@@ -89,12 +101,10 @@ export const route = mapping(
     resource: noted(resource, { defaultSays: '`publicUrl` + `path`' })
       .optional()
       .meta({ description: 'The resource identifier (RFC 8707) that clients ask tokens for.' }),
-    access: choice(['required', 'open'], { later: ['optional'] })
-      .prefault('required')
-      .meta({
-        description:
-          '`required`: a token on every request. `open`: none is asked for, anyone may use the route.',
-      }),
+    access: choice(['required', 'optional', 'open']).prefault('required').meta({
+      description:
+        '`required`: a token on every request. `optional`: `policy` says what callers without one may do. `open`: none is asked for, anyone may use the route.',
+    }),
     authorizationServers: noted(
       list(nameText, { expected: 'a list of names such as [corp]', type: 'list of names', atLeast: 1 }),
       { defaultSays: 'all' },
@@ -133,9 +143,16 @@ export const route = mapping(
       description: 'Tokens bound to a key (RFC 9449); a word alone is short for `{ mode: WORD }`.',
     }),
     identity: identity.prefault({}).meta({ description: 'What the upstream is told of who asks.' }),
-    policy: later(policy).optional().meta({ description: 'Rules that say which calls are allowed.' }),
-    hide: later(flag).optional().meta({ description: 'Whether lists show only what the caller may use.' }),
-    rateLimit: later(routeRate).optional().meta({ description: 'Rate of the route.' }),
+    policy: policy.optional().meta({
+      description:
+        'Rules that say which calls are allowed; the first that admits a call counts, and what none admits is refused. Without it every request with the scopes of the route is allowed.',
+    }),
+    hide: noted(flag, { defaultSays: '`true`, where there is a policy' }).optional().meta({
+      description: 'Whether what a caller is not admitted to looks to them as if it were not there.',
+    }),
+    rateLimit: routeRate
+      .optional()
+      .meta({ description: 'How many requests in which time; a batch counts by its messages.' }),
     limits: limits.prefault({}).meta({ description: 'Caps of the route.' }),
     streams: streams.prefault({}).meta({ description: 'Event streams.' }),
     upstream: upstream.meta({
