@@ -30,6 +30,7 @@ import { telemetryStage } from './telemetry/telemetry.plugin.ts';
 import type { PossessionParts } from './token/prove-possession.ts';
 import { possessionParts } from './token/prove-possession.ts';
 import { RememberedSignatures } from './token/remembered-signatures.ts';
+import { isStillAdmitted } from './token/still-admitted.ts';
 import { tokenStage } from './token/token.plugin.ts';
 import type { VerifierParts } from './token/verify-access-token.ts';
 import { probeUpstream } from './upstream/probe.ts';
@@ -195,6 +196,7 @@ async function guardRoute(scope: FastifyInstance, route: Route, assembly: Assemb
     publicOrigin: new URL(configuration.publicUrl).origin,
     observer: telemetry.observer,
     clock,
+    stillAdmitted: (request) => isStillAdmitted(request, verifier),
     methods: servedMethods,
     drainMs: configuration.stop.drain,
   });

@@ -30,7 +30,7 @@ export function createPublicServer(configuration: Configuration): FastifyInstanc
   const app = fastify({
     ...(tls === undefined
       ? { http: connection }
-      : { https: { ...connection, cert: tls.cert, key: tls.key } }),
+      : { https: { ...connection, handshakeTimeout: headersTimeoutMs, cert: tls.cert, key: tls.key } }),
     logger: false,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
@@ -70,6 +70,11 @@ function requestIds(): () => string {
 /** What Node's parser refuses: the answer is as short as the error allows, and the connection ends. */
 function answerUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  // Before the end of a TLS handshake nothing can be said: an answer would wait for it, and keep the connection.
+  if (error.code?.startsWith('HPE_') !== true && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
+    socket.destroy();
+    return;
+  }
   const status =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? '431 Request Header Fields Too Large'

@@ -10,7 +10,6 @@ import { checkScopes } from './check-scopes.ts';
 import { readCredentials } from './credentials.ts';
 import type { PossessionParts, SentRequest } from './prove-possession.ts';
 import { provePossession } from './prove-possession.ts';
-import { isStillAdmitted } from './still-admitted.ts';
 import type { VerifierParts, Verdict } from './verify-access-token.ts';
 import { verifyAccessToken } from './verify-access-token.ts';
 
@@ -38,7 +37,6 @@ export interface TokenOptions {
 export const tokenStage = fp<TokenOptions>(
   (scope, { route, parts, possession, strangers }, ready) => {
     scope.decorate('checksTokens', true);
-    scope.decorateRequest('stillAdmitted', null);
     // The older transport begins with a GET.
     const streamIsExtra = route.upstream.transport === 'streamable-http';
     const refuse = (reply: FastifyReply, refusal: Refusal): void =>
@@ -61,18 +59,16 @@ export const tokenStage = fp<TokenOptions>(
         return;
       }
       const { token, scheme } = credentials;
-      const connection = request.raw.socket;
       const settle = (verdict: Verdict): void => {
         // The client left meanwhile: there is no one to answer.
         if (reply.raw.destroyed) return;
         const settled = settleVerdict(verdict, passage);
         if ('kind' in settled) return refuse(reply, settled);
         request.passage = settled;
-        request.stillAdmitted = () => isStillAdmitted({ token, scheme, connection }, passage.route, parts);
         next();
       };
       const barred = strangers === undefined ? undefined : () => strangers.barred(request.ip);
-      const presentation = { token, scheme, connection, barred };
+      const presentation = { token, scheme, connection: request.raw.socket, barred };
       const verdict = verifyAccessToken(presentation, passage.route, parts);
       if (scheme === 'DPoP') {
         const sent = { rawHeaders: request.raw.rawHeaders, method: request.method, token };

@@ -28,6 +28,8 @@ export interface ForwardParts {
   readonly observer: Observer;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Asks again whether the token of an open stream would be let in. */
+  readonly stillAdmitted: (request: FastifyRequest) => Promise<boolean>;
 }
 
 /** A legacy server says at once where to post; one that doesn't is no such server. */
@@ -251,7 +253,10 @@ class ForwardedExchange implements SentOnce, Endable {
       keepAliveMs: isPlain(encoding) ? route.streams.keepAlive : undefined,
       remainingMs: this.#remainingMs(),
       onExpired: () => this.end('token_expired'),
-      stillAdmitted: this.#downstream.request.stillAdmitted ?? undefined,
+      stillAdmitted:
+        this.#passage.principal === null
+          ? undefined
+          : () => this.#parts.stillAdmitted(this.#downstream.request),
       onRevoked: () => this.end('token_revoked'),
     });
     if (raw.writableNeedDrain) controller.pause();

@@ -14,6 +14,8 @@ export interface UpstreamOptions {
   readonly publicOrigin: string;
   readonly observer: Observer;
   readonly clock: () => number;
+  /** Asks again whether the token of an open stream would be let in. */
+  readonly stillAdmitted: (request: FastifyRequest) => Promise<boolean>;
   /** Methods that go upstream. */
   readonly methods: readonly string[];
   /** How long calls in flight may go on once the gateway stops. */
@@ -22,8 +24,8 @@ export interface UpstreamOptions {
 
 /** Serves the route: http-proxy registers it, the forwarder carries the traffic (docs/decisions/0001). */
 export const upstreamStage = fp<UpstreamOptions>(
-  async (scope, { route, publicOrigin, observer, clock, methods, drainMs }) => {
-    const parts = { target: createTarget(route, publicOrigin), observer, clock };
+  async (scope, { route, publicOrigin, observer, clock, stillAdmitted, methods, drainMs }) => {
+    const parts = { target: createTarget(route, publicOrigin), observer, clock, stillAdmitted };
     const { connections, exchanges } = parts.target;
     const config = { access: route.access, routeName: route.name };
     // http-proxy's own handler would work out a destination that is fixed here: a third of the cost of a bare forwarder.

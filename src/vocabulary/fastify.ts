@@ -20,8 +20,6 @@ declare module 'fastify' {
     refusal: Refusal | null;
     /** identity: name, value, name, value …, ready for the upstream. */
     upstreamHeaders: string[] | null;
-    /** token: asks again whether the token that came with the request would be let in; null where none was needed. */
-    stillAdmitted: (() => Promise<boolean>) | null;
     /** sessions. */
     session: SessionDoor | null;
     /** upstream. */

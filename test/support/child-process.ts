@@ -15,6 +15,8 @@ export interface ChildOptions {
   readonly readyUrl: string;
   readonly readyStatus?: number;
   readonly withinMs?: number;
+  /** How many files it may have open; default: as many as we. */
+  readonly openFiles?: number;
 }
 
 export interface Child extends AsyncDisposable {
@@ -30,7 +32,8 @@ export interface Child extends AsyncDisposable {
 
 /** Starts Node quietly with a process group of its own and waits until it answers. */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const child = spawn(process.execPath, options.args, {
+  const [command, ...args] = commandOf(options);
+  const child = spawn(command, args, {
     // The child's own children end with its group.
     detached: true,
     // Our end of stdin closes when we are killed: a bridge then ends by itself.
@@ -95,6 +98,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     kill,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function commandOf({ args, openFiles }: ChildOptions): readonly [string, ...string[]] {
+  if (openFiles === undefined) return [process.execPath, ...args];
+  return ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, process.execPath, ...args];
 }
 
 function collectLines(child: ChildProcess): readonly string[] {
