@@ -74,7 +74,7 @@ describe('a legacy stream', () => {
     await client.received(':\n\n', 3_000);
   });
 
-  it('belongs to who opened it: another person’s post is 404 and goes nowhere (U4, A25)', async () => {
+  it('belongs to who opened it: another person’s post is 404 and goes nowhere (U4, A25, C-045)', async () => {
     await using world = await start();
     const endpoint = await endpointOf(world, world.issuer.token({ claims: { sub: 'ada' } }));
     const stolen = await world.ask({
