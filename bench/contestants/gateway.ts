@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
+import { reserveFreePort } from '../../test/support/loopback.ts';
 import { startIssuer } from '../issuer.ts';
 import type { Issuer } from '../issuer.ts';
 import { benchFile, startNode } from '../node-process.ts';
@@ -43,7 +42,7 @@ export async function startGatewayWith(ground: Ground, changes: GatewayChanges):
   if (!existsSync(script)) throw new Error('dist/main.js is missing: npm run build');
 
   const issuer = await startIssuer();
-  const ports = { listen: await findFreePort(), ops: await findFreePort(), issuer: issuer.port };
+  const ports = { listen: await reserveFreePort(), ops: await reserveFreePort(), issuer: issuer.port };
   const files = {
     config: join(ground.folder, 'gateway.yaml'),
     log: join(ground.folder, 'gateway.log'),
@@ -109,14 +108,6 @@ ${changes.keys === undefined ? '' : `    keys: ${changes.keys}\n`}routes:
   - path: /mcp
     upstream: ${upstreamUrl}
 ${(changes.routes ?? []).map((route) => `  - ${route}\n`).join('')}`;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function waitUntilReady(started: NodeProcess, readyUrl: string, logFile: string): Promise<void> {

@@ -43,7 +43,7 @@ export async function measureSlowClient(
 
 /** `fast`: reads all the time. `slow`: a fifth of it, so that the gateway has to hold the upstream back. */
 export async function transfer(gateway: StreamGateway, pace: 'fast' | 'slow'): Promise<Transfer> {
-  const client = ask(await gateway.callee('/bulk'));
+  const client = askForBulk(await gateway.callee('/bulk'));
   const { residentBytes: before } = await gateway.state('collected');
   let most = before;
   const startedAt = performance.now();
@@ -60,7 +60,8 @@ export async function transfer(gateway: StreamGateway, pace: 'fast' | 'slow'): P
   return { seconds: (performance.now() - startedAt) / 1000, grownBytes: most - before };
 }
 
-function ask({ url, token }: Callee) {
+/** Asks for all of `/bulk` and reads nothing until told to. */
+export function askForBulk({ url, token }: Callee) {
   const { hostname, port, pathname, host } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), family: 4 });
   let received = 0;
