@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { makeCertificate, type Certificate } from '../integration/certificates.ts';
 import { mark } from '../support/invariants.ts';
 import { startIssuer, type Issuer } from '../support/issuer.ts';
@@ -38,6 +38,8 @@ const oldEnvironment = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
 
 /** Who sets this for one program must not open the gate of another. */
 function switchVerificationOff(): void {
+  // Node warns of it once in a process, which is what is meant to happen here.
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
 }
 
