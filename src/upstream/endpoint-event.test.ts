@@ -79,6 +79,7 @@ describe('a legacy stream that has named its endpoint (C-043)', () => {
     'data: /other/mcp\revent: endpoint\r\r',
     'id: 1\ndata: {}\n\n: hi\nevent:\tendpoint \ndata: /x\n\n',
     `data: ${'x'.repeat(200)}\n\nevent: endpoint\ndata: /x\n\n`,
+    `event:${' '.repeat(200)}endpoint${'\t'.repeat(90)}\ndata: /x\n\n`,
   ];
 
   it.each(seconds)('ends before another one is whole, however it is cut: %j', (second) => {

@@ -42,9 +42,7 @@ export class EventStream {
     }
     const { stillAdmitted, onRevoked } = options;
     if (stillAdmitted !== undefined) {
-      this.#admission = setInterval(() => {
-        void stillAdmitted().then((admitted) => (admitted ? undefined : onRevoked()));
-      }, admissionIntervalMs);
+      this.#admission = setInterval(() => void this.#look(stillAdmitted, onRevoked), admissionIntervalMs);
     }
   }
 
@@ -64,6 +62,12 @@ export class EventStream {
     clearInterval(this.#keepAlive);
     clearTimeout(this.#expiry);
     clearInterval(this.#admission);
+  }
+
+  /** Whoever can't be judged isn't admitted. */
+  async #look(stillAdmitted: () => Promise<boolean>, onRevoked: () => void): Promise<void> {
+    const admitted = await stillAdmitted().catch(() => false);
+    if (!admitted && !this.#response.writableEnded) onRevoked();
   }
 
   #breakSilence(): void {

@@ -8,13 +8,13 @@ import type { Refusal } from '../vocabulary/refusal.ts';
 import type { AnswerHead, ReadLostSession } from './dialects.ts';
 import { lostSessionReader } from './dialects.ts';
 import type { SentOnce } from './connections.ts';
-import { EndpointEvent } from './endpoint-event.ts';
 import { EventStream } from './event-stream.ts';
 import { refusalForStatus, refusalForUpstream } from './faults.ts';
 import { HeldAnswer } from './held-answer.ts';
+import { LegacyStream } from './legacy-stream.ts';
 import type { Endable } from './open-exchanges.ts';
 import type { UpstreamHeaders } from './response-headers.ts';
-import { isEventStream } from './response-headers.ts';
+import { isEventStream, isUnencoded } from './response-headers.ts';
 import { SpentMemory } from './spent-memory.ts';
 import type { Target } from './target.ts';
 
@@ -31,9 +31,6 @@ export interface ForwardParts {
   /** Asks again whether the token of an open stream would be let in. */
   readonly stillAdmitted: (request: FastifyRequest) => Promise<boolean>;
 }
-
-/** A legacy server says at once where to post; one that doesn't is no such server. */
-const endpointPatienceMs = 10_000;
 
 /** A short answer goes out in one piece, headers and all: half the writes, and a fault still becomes a 502. */
 const onePieceBytes = 64 * 1024;
@@ -68,10 +65,7 @@ class ForwardedExchange implements SentOnce, Endable {
   readonly #exchange: Exchange;
   #controller: Dispatcher.DispatchController | undefined;
   #stream: EventStream | undefined;
-  /** Of a legacy stream. */
-  #endpoint: EndpointEvent | undefined;
-  /** Until it has said where to post. */
-  #opening: { readonly start: () => void; readonly timer: NodeJS.Timeout } | undefined;
+  #legacy: LegacyStream | undefined;
   #held: HeldAnswer | undefined;
   #spent: SpentMemory | undefined;
 
@@ -122,10 +116,12 @@ class ForwardedExchange implements SentOnce, Endable {
       return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'Mcp-Session-Id' });
     const encoding = headers['content-encoding'];
     if (isEventStream(headers)) {
-      const start = (): void => this.#startStream(controller, passing, encoding);
-      return this.#awaitsEndpoint ? this.#awaitEndpoint(start, encoding) : start();
+      const start = (): boolean => this.#startStream(controller, passing, encoding);
+      if (this.#isLegacyStream) this.#awaitEndpoint(start, encoding);
+      else start();
+      return;
     }
-    if (this.#awaitsEndpoint && status < 300)
+    if (this.#isLegacyStream && status < 300)
       return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'no event stream' });
     const length = Number(headers['content-length'] ?? Number.NaN);
     const readLostSession = status < 400 ? undefined : this.#lostSessionReader({ status, headers });
@@ -139,9 +135,9 @@ class ForwardedExchange implements SentOnce, Endable {
     const bytes =
       this.#held !== undefined
         ? this.#passHeld(this.#held, chunk)
-        : this.#endpoint === undefined
+        : this.#legacy === undefined
           ? chunk
-          : this.#passLegacy(this.#endpoint, chunk);
+          : this.#legacy.pass(chunk);
     if (bytes === undefined) return;
     const { raw } = this.#downstream.reply;
     this.#spent ??= new SpentMemory();
@@ -154,7 +150,7 @@ class ForwardedExchange implements SentOnce, Endable {
   onResponseEnd(): void {
     if (this.#exchange.end !== undefined) return;
     const { raw } = this.#downstream.reply;
-    if (this.#opening !== undefined)
+    if (this.#legacy?.isNamed === false)
       return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'no endpoint event' });
     if (this.#held !== undefined) return this.#endHeld(this.#held);
     this.#exchange.end = 'complete';
@@ -199,58 +195,39 @@ class ForwardedExchange implements SentOnce, Endable {
     reply.raw.end(held.body.toString('latin1'), 'latin1');
   }
 
-  get #awaitsEndpoint(): boolean {
+  get #isLegacyStream(): boolean {
     return this.#downstream.request.method === 'GET' && this.#parts.target.endpointOf !== undefined;
   }
 
-  /** Nothing is promised to the client before the server's address is known to be one that may be passed on. */
-  #awaitEndpoint(start: () => void, encoding: string | string[] | undefined): void {
+  #awaitEndpoint(start: () => boolean, encoding: string | string[] | undefined): void {
     const { endpointOf } = this.#parts.target;
     const { request } = this.#downstream;
-    if (endpointOf === undefined || !isPlain(encoding))
-      return this.#giveUp({
-        kind: 'upstream-failed',
-        reason: 'garbage',
-        detail: 'a compressed event stream',
-      });
-    const timer = setTimeout(
-      () => this.#giveUp({ kind: 'upstream-silent', reason: 'headers_timeout', detail: 'no endpoint event' }),
-      endpointPatienceMs,
-    );
-    this.#endpoint = new EndpointEvent((endpoint) => endpointOf(endpoint, request));
-    this.#opening = { start, timer };
-  }
-
-  /** What may go on to the client, if anything. */
-  #passLegacy(endpoint: EndpointEvent, chunk: Buffer): Buffer | undefined {
-    const passing = endpoint.pass(chunk);
-    if (passing.state === 'pending') return undefined;
-    const opening = this.#opening;
-    this.#opening = undefined;
-    clearTimeout(opening?.timer);
-    if (passing.state === 'fault') {
-      this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: passing.detail });
-      return undefined;
+    if (endpointOf === undefined || !isUnencoded(encoding)) {
+      const detail = 'a compressed event stream';
+      return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail });
     }
-    opening?.start();
-    return this.#stream === undefined ? undefined : passing.bytes;
+    this.#legacy = new LegacyStream({
+      rewrite: (endpoint) => endpointOf(endpoint, request),
+      start,
+      giveUp: (refusal) => this.#giveUp(refusal),
+    });
   }
 
   #startStream(
     controller: Dispatcher.DispatchController,
     headers: string[],
     encoding: string | string[] | undefined,
-  ): void {
+  ): boolean {
     const { route } = this.#parts.target;
     this.#exchange.stream = true;
-    if (!this.#writeHead([...headers, 'x-accel-buffering', 'no'])) return;
+    if (!this.#writeHead([...headers, 'x-accel-buffering', 'no'])) return false;
     const { raw } = this.#downstream.reply;
     // On a silent stream nothing else would send the headers.
     raw.flushHeaders();
     this.#parts.observer.streamOpened(route.name);
     this.#stream = new EventStream(raw, {
       // Between the bytes of a compressed stream a comment would be garbage.
-      keepAliveMs: isPlain(encoding) ? route.streams.keepAlive : undefined,
+      keepAliveMs: isUnencoded(encoding) ? route.streams.keepAlive : undefined,
       remainingMs: this.#remainingMs(),
       onExpired: () => this.end('token_expired'),
       stillAdmitted:
@@ -260,6 +237,7 @@ class ForwardedExchange implements SentOnce, Endable {
       onRevoked: () => this.end('token_revoked'),
     });
     if (raw.writableNeedDrain) controller.pause();
+    return true;
   }
 
   /** How long the stream may outlive its token (MCP authorization: it must be in every request, and a stream is one). */
@@ -298,7 +276,7 @@ class ForwardedExchange implements SentOnce, Endable {
 
   #onClientClosed(): void {
     this.#parts.target.exchanges.remove(this);
-    clearTimeout(this.#opening?.timer);
+    this.#legacy?.stop();
     if (this.#stream !== undefined) {
       this.#stream.stop();
       this.#parts.observer.streamClosed(this.#parts.target.route.name);
@@ -311,10 +289,6 @@ class ForwardedExchange implements SentOnce, Endable {
   #abort(): void {
     this.#controller?.abort(abortReason);
   }
-}
-
-function isPlain(encoding: string | string[] | undefined): boolean {
-  return encoding === undefined || encoding === 'identity';
 }
 
 /** What earlier stages have put on the reply: CORS, where the request came from a page; the next nonce of DPoP. */

@@ -1,7 +1,7 @@
 /** The line that makes an event an `endpoint` one, with whatever space a reader might pass over, and its end. */
 const naming = /[\r\n]event:[ \t]*endpoint[ \t]*[\r\n]/;
 
-/** Longer than any such line is, so that no more of an unfinished one has to be kept. */
+/** Longer than any such line is without its space, so that no more of an unfinished one has to be kept. */
 const longestLine = 64;
 
 /** Stands for the beginning of a line that can't be the one. */
@@ -22,7 +22,10 @@ export class LaterEndpoint {
     // One character for each byte: what is looked for is ASCII.
     const text = this.#unfinished + chunk.toString('latin1');
     if (naming.test(text)) return true;
-    const line = text.slice(Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r'), 0));
+    // However much space stands in it, one is enough to know it by.
+    const line = text
+      .slice(Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r'), 0))
+      .replace(/[ \t]+/g, ' ');
     this.#unfinished = line.length > longestLine ? otherLine : line;
     return false;
   }

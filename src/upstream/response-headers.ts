@@ -45,6 +45,11 @@ export function isEventStream(headers: UpstreamHeaders): boolean {
   return typeof type === 'string' && /^text\/event-stream(?:[\s;]|$)/i.test(type);
 }
 
+/** Whether a body's bytes are its text, so that one may read in it and put something between. */
+export function isUnencoded(encoding: string | string[] | undefined): boolean {
+  return encoding === undefined || encoding === 'identity';
+}
+
 /**
  * What the client is told of a session id: its own again, or a new one where it asked for one and got it. Any other
  * would put it into a session that it never began.
