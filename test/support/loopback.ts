@@ -18,10 +18,16 @@ export async function listenOnLoopback(server: Server, port = 0): Promise<number
   return (server.address() as AddressInfo).port;
 }
 
+/** Ports of one test worker: two that ask at one moment never hold the same one. */
+const portsPerWorker = 1_500;
+const workerAt = (Number(process.env['VITEST_POOL_ID'] ?? 0) % 8) * portsPerWorker;
+let nextPort = Math.floor(Math.random() * portsPerWorker);
+
 /** A port that was free a moment ago. Below the ephemeral range: there another process could be given it meanwhile. */
 export async function reserveFreePort(): Promise<number> {
   for (let tries = 0; tries < 50; tries += 1) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    nextPort = (nextPort + 1) % portsPerWorker;
+    const port = 20_000 + workerAt + nextPort;
     const probe = createServer();
     const free = await new Promise<boolean>((resolve) => {
       probe.once('error', () => resolve(false));
