@@ -19,7 +19,7 @@ const expressText = 'text/html; charset=utf-8';
 const noValidSession = '"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}';
 
 /**
- * Measured; test/integration/bridges-lost-session.test.ts asks the real programs again.
+ * Measured; test/long/bridges-lost-session.test.ts asks the real programs again.
  *
  * | Program | Asked | Answer |
  * |---|---|---|

@@ -12,8 +12,8 @@ import {
   textOf,
   type BridgeClient,
   type BridgeWorld,
-} from './bridge-world.ts';
-import { ask, requestText, type Ask } from './world.ts';
+} from '../integration/bridge-world.ts';
+import { ask, requestText, type Ask } from '../integration/world.ts';
 
 // Each bridge is a process or two that start before a test can.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });

@@ -3,8 +3,15 @@ import { describe, expect, it, vi } from 'vitest';
 import { eventually } from '../support/loopback.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import type { BridgeKind } from '../support/bridge-kinds.ts';
-import { connectToBridge, echo, sessionIdOf, slowly, startBridgeWorld, textOf } from './bridge-world.ts';
-import { requestText } from './world.ts';
+import {
+  connectToBridge,
+  echo,
+  sessionIdOf,
+  slowly,
+  startBridgeWorld,
+  textOf,
+} from '../integration/bridge-world.ts';
+import { requestText } from '../integration/world.ts';
 
 // Each bridge is a process or two that start before a test can.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
