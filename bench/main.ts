@@ -11,16 +11,22 @@ import type { CpuSource } from './cpu.ts';
 import { onGround } from './ground.ts';
 import { findLoad } from './load/find-load.ts';
 import { connections } from './load/load.ts';
+import { measureLists } from './lists.ts';
+import type { ListPlan, ListReport } from './lists.ts';
 import { describeMachine } from './machine.ts';
 import type { Round } from './measure.ts';
 import { benchFile } from './node-process.ts';
+import { measurePolicy } from './policy.ts';
+import type { PolicyReport } from './policy.ts';
 import { race } from './race.ts';
 import { renderDisturbance, renderRatios, renderTable } from './report.ts';
+import { measureStarts } from './start.ts';
+import type { StartReport } from './start.ts';
 import { measureTokens } from './tokens.ts';
 import type { TokenReport } from './tokens.ts';
 
 /** What `--only` chooses from. */
-const parts = [...contestantNames, 'tokens'] as const;
+const parts = [...contestantNames, 'tokens', 'policy', 'lists', 'start'] as const;
 
 const usage = `npm run bench -- [--short] [--rounds N] [--seconds N] [--only NAME]... [--load wrk|autocannon] [--cpu proc|ipc] [--write]
   --short   one round of 2 s each, and fewer tokens
@@ -31,6 +37,10 @@ interface BenchPlan {
   /** None: no race. */
   readonly contestants: readonly ContestantName[];
   readonly tokens: 'short' | 'full' | 'off';
+  readonly policy: boolean;
+  readonly lists: ListPlan | undefined;
+  /** How often a gateway is started; 0: never. */
+  readonly starts: number;
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
@@ -57,6 +67,9 @@ function readPlan(args: readonly string[]): BenchPlan {
   return {
     contestants: contestantNames.filter((name) => only.includes(name)),
     tokens: only.includes('tokens') ? size : 'off',
+    policy: only.includes('policy'),
+    lists: only.includes('lists') ? { warmUpPasses: 5, passes: values.short ? 9 : 30 } : undefined,
+    starts: only.includes('start') ? (values.short ? 3 : 9) : 0,
     rounds: readCount(values.rounds ?? (values.short ? '1' : '3')),
     seconds: readCount(values.seconds ?? (values.short ? '2' : '8')),
     warmUpSeconds: values.short ? 3 : 12,
@@ -88,9 +101,15 @@ async function runBench(plan: BenchPlan): Promise<void> {
     const rounds = plan.contestants.length === 0 ? [] : await race(field, { ...plan, tell });
     const tokens =
       plan.tokens === 'off' ? undefined : await measureTokens(field, { ...plan, tell, size: plan.tokens });
+    const policy = plan.policy ? await measurePolicy(field, { ...plan, tell }) : undefined;
+    const starts = plan.starts === 0 ? undefined : await measureStarts(ground, { ...plan, tell });
+    const lists = plan.lists === undefined ? undefined : measureLists(plan.lists);
     return [
       ...(rounds.length === 0 ? [] : [describeRace(plan, rounds)]),
       ...(tokens === undefined ? [] : [describeTokens(tokens)]),
+      ...(policy === undefined ? [] : [describePolicy(policy)]),
+      ...(lists === undefined ? [] : [describeLists(lists)]),
+      ...(starts === undefined ? [] : [describeStarts(starts)]),
     ];
   });
   console.log(`\n${sections.map(renderSection).join('\n')}`);
@@ -120,6 +139,18 @@ function describeRace(plan: BenchPlan, rounds: readonly Round[]): Section {
 
 function describeTokens({ notes, table, marks }: TokenReport): Section {
   return { title: 'Tokens', notes, table, lines: marks };
+}
+
+function describeLists({ notes, table, marks }: ListReport): Section {
+  return { title: 'Lists', notes, table, lines: marks };
+}
+
+function describePolicy({ notes, table, marks }: PolicyReport): Section {
+  return { title: 'Rules', notes, table, lines: marks };
+}
+
+function describeStarts({ notes, table, marks }: StartReport): Section {
+  return { title: 'Start', notes, table, lines: marks };
 }
 
 function renderSection({ title, notes, table, lines }: Section): string {

@@ -1,6 +1,12 @@
-// node bench/micro.ts: what does the strict message reader cost, next to JSON.parse on the same bytes?
+// node bench/micro.ts: what does the strict message reader cost, next to JSON.parse on the same bytes? And what do a
+// signed assertion that is in use, and putting it into `_meta`? And credentials for the upstream that are at hand?
+import type { Route } from '../src/config/configuration.ts';
+import { Assertions } from '../src/identity/assertions.ts';
+import { makeSigningKey, SigningKeys } from '../src/identity/signing-keys.ts';
+import { writeMeta } from '../src/identity/write-meta.ts';
 import { readMessage } from '../src/mcp/read-message.ts';
 import { toolsCall } from './call.ts';
+import { credentialReaders } from './micro/credentials.ts';
 import { renderMicroTable, timeInTurn } from './micro/time.ts';
 import type { Body } from './micro/time.ts';
 
@@ -8,7 +14,7 @@ const bodies: readonly Body[] = [
   { name: 'small call', bytes: Buffer.from(toolsCall) },
   { name: '64 KiB, many small values', bytes: bodyOfRecords(64 * 1024) },
   { name: '64 KiB, one long string', bytes: bodyOfText(64 * 1024) },
-  { name: '1 MiB, many small values', bytes: bodyOfRecords(1024 * 1024) },
+  { name: '512 KiB, many small values', bytes: bodyOfRecords(512 * 1024) },
   { name: '1 MiB, one long string', bytes: bodyOfText(1024 * 1024) },
 ];
 
@@ -48,3 +54,44 @@ const readers = [
 ];
 console.log(`Node ${process.version}; median of the samples, each body and reader warmed up.\n`);
 console.log(renderMicroTable(bodies.map((body) => timeInTurn(body, readers))));
+
+const principal = {
+  issuer: 'https://login.example.com/realms/corp',
+  subject: '3f1c0c1e-8a53-4f6c-9b39-0d8c6f1f5a77',
+  clientId: 'editor',
+  email: 'ada@example.com',
+  scopes: ['mcp:use'],
+  claims: {},
+  authorizationServer: 'corp',
+  expiresAt: undefined,
+};
+const route = { identity: { headers: {}, claims: [] }, upstream: { url: 'http://localhost:8000/mcp' } };
+const assertions = new Assertions({
+  issuer: 'https://mcp.example.com',
+  keys: new SigningKeys({ others: [] }, makeSigningKey()),
+  clock: Date.now,
+});
+const about = (): ReturnType<Assertions['about']> =>
+  assertions.about(principal, route as unknown as Route, 60_000);
+const { member } = await about();
+const calls = new Map(
+  bodies.flatMap(({ bytes }) => {
+    const read = readMessage(bytes);
+    return read.ok ? [[bytes, read.call] as const] : [];
+  }),
+);
+const carriers = [
+  {
+    name: 'into _meta',
+    read: (bytes: Buffer): unknown => {
+      const call = calls.get(bytes);
+      return call === undefined ? undefined : writeMeta(call, member);
+    },
+  },
+  { name: 'in use', read: (): unknown => about() },
+];
+console.log('\nAn assertion:\n');
+console.log(renderMicroTable(bodies.map((body) => timeInTurn(body, carriers))));
+
+console.log('\nCredentials for the upstream, added to the headers of a request:\n');
+console.log(renderMicroTable(bodies.slice(0, 1).map((body) => timeInTurn(body, credentialReaders))));

@@ -1,53 +1,51 @@
-import fastify from 'fastify';
-import type { FastifyInstance } from 'fastify';
+import { isDeepStrictEqual } from 'node:util';
 
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+import type { Assembly, Gate } from './assembly.ts';
 import type { LiveScopes } from './authorization-servers/metadata/advertised-scopes.ts';
 import { liveScopesBy } from './authorization-servers/metadata/advertised-scopes.ts';
 import { Authorities } from './authorization-servers/authority.ts';
 import { challengeStage } from './challenge/challenge.plugin.ts';
 import type { Configuration, Route } from './config/configuration.ts';
+import { closeEach } from './close-each.ts';
+import { credentialsStage } from './credentials/credentials.plugin.ts';
+import { openProviders } from './credentials/providers.ts';
+import type { CredentialProviders } from './credentials/providers.ts';
 import { discovery } from './discovery/discovery.plugin.ts';
-import { health } from './health/health.plugin.ts';
-import { identityStage } from './identity/identity.plugin.ts';
+import { layFoundation } from './foundation.ts';
+import type { Foundation, Injected } from './foundation.ts';
+import { Assertions } from './identity/assertions.ts';
+import { anonymousStage, identityStage } from './identity/identity.plugin.ts';
+import { SigningKeys } from './identity/signing-keys.ts';
 import { capsStage, ratesStage, ruleRatesStage } from './limits/limits.plugin.ts';
 import { strangersWithin } from './limits/strangers.ts';
 import { mcpStage } from './mcp/mcp.plugin.ts';
 import { policyStage } from './policy/policy.plugin.ts';
-import { createPublicServer } from './public-server.ts';
+import { createPublicApp } from './public-app.ts';
+import type { RouteCounts } from './route-counts.ts';
 import { routerPath, tenantRoutesOf } from './routes/tenant-routes.ts';
 import type { AllTenantRoutes } from './routes/tenant-routes.ts';
 import { requestForm, requireDeclaredAccess, routesStage, servedMethods } from './routes/routes.plugin.ts';
+import { RunningGateway } from './running-gateway.ts';
 import { sessionKeys } from './sessions/session-keys.ts';
 import type { SessionKeys } from './sessions/session-keys.ts';
 import { sessionsStage } from './sessions/sessions.plugin.ts';
-import { createState } from './state/state.ts';
 import type { State } from './state/state.ts';
-import { stopConnections } from './stop-connections.ts';
-import type { Readings } from './telemetry/metrics.ts';
-import { createTelemetry } from './telemetry/telemetry.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { telemetryStage } from './telemetry/telemetry.plugin.ts';
 import type { PossessionParts } from './token/prove-possession.ts';
 import { possessionParts } from './token/prove-possession.ts';
-import { RememberedSignatures } from './token/remembered-signatures.ts';
 import { isStillAdmitted } from './token/still-admitted.ts';
 import { tokenStage } from './token/token.plugin.ts';
 import type { VerifierParts } from './token/verify-access-token.ts';
-import { probeUpstream } from './upstream/probe.ts';
+import { UnderWay } from './under-way.ts';
 import { upstreamStage } from './upstream/upstream.plugin.ts';
 import './vocabulary/fastify.ts';
 import type { Ports } from './vocabulary/ports.ts';
 import type { Strangers } from './vocabulary/strangers.ts';
-import { version } from './version.ts';
 
-export interface Gateway {
-  /** Opens both listeners; requests get 503 until `ready`. */
-  start(): Promise<{ readonly publicAddress: string; readonly opsAddress: string }>;
-  /** Every authorization server has been asked once, or its time-out passed. */
-  readonly ready: Promise<void>;
-  /** Stops taking requests, lets calls in flight end within the configured time, closes everything. Harmless twice. */
-  close(): Promise<void>;
-}
+export type { Gateway, ReloadOutcome } from './running-gateway.ts';
 
 /** The stages of a guarded route in the order that a request meets them; a test may leave one out. */
 export const routeStages = {
@@ -59,146 +57,181 @@ export const routeStages = {
   policy: policyStage,
   ruleRates: ruleRatesStage,
   identity: identityStage,
+  credentials: credentialsStage,
   sessions: sessionsStage,
+  anonymous: anonymousStage,
   upstream: upstreamStage,
 };
 
 /** Builds a gateway from a checked configuration. Nothing is opened or fetched before `start`. */
 export function createGateway(
   configuration: Configuration,
-  givenPorts: Partial<Ports> = {},
+  { credentials, state, ...givenPorts }: Partial<Ports> & Injected = {},
   stages: typeof routeStages = routeStages,
-): Gateway {
-  const ports: Ports = { ...defaultPorts, ...givenPorts };
-  const telemetry = createTelemetry(configuration, ports);
+): RunningGateway {
+  const foundation = layFoundation(
+    configuration,
+    { ...defaultPorts, ...givenPorts },
+    { ...(credentials === undefined ? {} : { credentials }), ...(state === undefined ? {} : { state }) },
+  );
+  return new RunningGateway(configuration, foundation, (each, gate, before) =>
+    assemble({ configuration: each, gate, before }, foundation, stages),
+  );
+}
+
+/** Everything that one configuration says, put together, and what goes on from the one before it. */
+function assemble(
+  { configuration, gate, before }: Wanted,
+  foundation: Foundation,
+  stages: typeof routeStages,
+): Assembly {
+  const { remembered, state, telemetry, counts } = foundation;
+  const { clock, fetch } = foundation.ports;
   const { observer } = telemetry;
-  const { clock, fetch } = ports;
-  const authorities = new Authorities(configuration, { clock, fetch, observer });
-  const remembered = new RememberedSignatures();
-  const shared = createState(configuration, { clock, observer, report: telemetry.reportRedis });
-  let state: 'starting' | 'ready' | 'stopping' = 'starting';
-  const notReady = (): 'starting' | 'stopping' | undefined => (state === 'ready' ? undefined : state);
+  const authorities = new Authorities(
+    configuration,
+    { clock, fetch, observer, answers: state.answers },
+    before?.authorities,
+  );
   const tenantRoutes = tenantRoutesOf(configuration.routes);
-  telemetry.read({
-    ready: () => state === 'ready',
-    rememberedSignatures: () => remembered.size,
-    tenantsHeld: () => ({ routes: tenantRoutes.held, authorizationServers: authorities.tenantsHeld }),
-    redisConnected: shared.isConnected,
-    windowsHeld: shared.windowsHeld,
-    keyAges: () => keyAgesOf(authorities),
-  });
   const verifier: VerifierParts = { authorities, remembered, observer, clock };
   const liveScopes = liveScopesBy(authorities);
-  const sessions = sessionKeys(configuration.sessions);
-  const possession = possessionParts(configuration, { replays: shared.replays, clock });
-  const assembly: Assembly = {
+  const sessions = { ...configuration.sessions, key: configuration.sessions.key ?? foundation.processKey };
+  const signingKeys = new SigningKeys(configuration.signing, foundation.processSigningKey);
+  const { tokenStore } = configuration;
+  const providers = openProviders(configuration, {
+    authorities,
+    clock,
+    injected: foundation.injected.credentials ?? {},
+    records: tokenStore === undefined ? undefined : state.recordsIn(tokenStore),
+    network: { fetch },
+    observer,
+  });
+  const parts: Parts = {
     configuration,
+    providers,
+    urls: new Set(),
     telemetry,
     verifier,
     liveScopes,
     tenantRoutes,
-    sessions,
-    possession,
-    strangers: strangersWithin(configuration.limits.perAddress, shared.localRateOf),
-    rateOf: shared.rateOf,
-    notReady,
+    sessions: sessionKeys(sessions),
+    signingKeys,
+    assertions: new Assertions({ issuer: configuration.publicUrl, keys: signingKeys, clock }),
+    possession: possessionParts({ ...configuration, sessions }, { replays: state.replays, clock }),
+    strangers: strangersWithin(configuration.limits.perAddress, state.localRateOf),
+    rateOf: state.rateOf,
+    gate,
+    counts,
+    underWay: new UnderWay(),
+    standing: { supersededAt: undefined },
     clock,
     stages,
   };
-  const publicServer = assemblePublicServer(assembly);
-  const opsServer = fastify({ logger: false, forceCloseConnections: true });
-  opsServer.register(health, { version, notReady, metrics: telemetry.exposition });
-  const ready = Promise.withResolvers<void>();
-  let closed: Promise<void> | undefined;
-
+  const app = assembleApp(parts, foundation.nextRequestId);
   return {
-    ready: ready.promise,
-    async start() {
-      const { host, port } = configuration.listen;
-      const opsAddress = await opsServer.listen({ ...configuration.ops });
-      const publicAddress = await publicServer.listen({ host, port });
-      telemetry.reportStart({ publicAddress, opsAddress });
-      void warnOfDeadUpstreams(configuration.routes, telemetry);
-      void Promise.all([
-        authorities.askAll(),
-        askForScopes(configuration.routes, liveScopes),
-        shared.open(),
-      ]).then(() => {
-        if (state === 'starting') state = 'ready';
-        ready.resolve();
-      });
-      return { publicAddress, opsAddress };
+    configuration,
+    authorities,
+    tenantRoutes,
+    routing: (request, response) => app.routing(request, response),
+    urls: parts.urls,
+    underWay: parts.underWay,
+    standing: parts.standing,
+    boot: async () => {
+      await app.ready();
     },
-    close() {
-      state = 'stopping';
-      closed ??= publicServer
-        .close()
-        .then(() => opsServer.close())
-        .then(() => authorities.close())
-        .then(() => shared.close())
-        .then(() => ready.resolve());
-      return closed;
+    ask: async () => {
+      await Promise.all([authorities.askNew(), askForScopes(configuration.routes, liveScopes)]);
     },
+    admits: (request) => admitsStill(request, parts),
+    close: () =>
+      closeEach([() => app.close(), () => providers.close()], (error) =>
+        telemetry.reportDefect(error, 'close'),
+      ),
   };
 }
 
-interface Assembly {
+interface Wanted {
+  readonly configuration: Configuration;
+  readonly gate: Gate;
+  readonly before: Assembly | undefined;
+}
+
+/** What the stages of one configuration are made of. */
+interface Parts {
   readonly configuration: Configuration;
   readonly telemetry: Telemetry;
   readonly verifier: VerifierParts;
+  readonly providers: CredentialProviders;
+  readonly urls: Set<string>;
   readonly liveScopes: (route: Route) => LiveScopes;
   readonly tenantRoutes: AllTenantRoutes;
   readonly sessions: SessionKeys;
+  readonly signingKeys: SigningKeys;
+  readonly assertions: Assertions;
   readonly possession: PossessionParts;
   readonly strangers: Strangers | undefined;
   readonly rateOf: State['rateOf'];
-  readonly notReady: () => 'starting' | 'stopping' | undefined;
+  readonly gate: Gate;
+  readonly counts: RouteCounts;
+  readonly underWay: UnderWay;
+  readonly standing: { supersededAt: number | undefined };
   readonly clock: () => number;
   readonly stages: typeof routeStages;
 }
 
-/** The public listener: what every request passes, what anyone may read, and one guarded scope for each route. */
-function assemblePublicServer(assembly: Assembly): FastifyInstance {
-  const { configuration, telemetry, verifier, liveScopes, tenantRoutes } = assembly;
-  const app = createPublicServer(configuration);
-  stopConnections(app, configuration.stop.drain);
+/** What every request passes, what anyone may read, and one guarded scope for each route. */
+function assembleApp(parts: Parts, nextRequestId: () => string): FastifyInstance {
+  const { configuration, telemetry, verifier, liveScopes, tenantRoutes, underWay } = parts;
+  const app = createPublicApp(configuration.listen, nextRequestId);
   requireDeclaredAccess(app);
-  app.register(telemetryStage, telemetry.stage);
+  app.addHook('onRoute', ({ url }) => void parts.urls.add(url));
+  app.register(telemetryStage, { ...telemetry.stage, logLevel: configuration.log.level, underWay });
   app.register(challengeStage, { liveScopes, onDefect: telemetry.reportDefect });
   app.register(requestForm, { hosts: configuration.hosts });
   app.register(discovery, {
     configuration,
     liveScopes,
+    signingKeys: parts.signingKeys,
     authorities: verifier.authorities,
     tenantRouteDescribedAt: (path) => tenantRoutes.describedAt(path),
   });
   for (const route of configuration.routes) {
-    app.register((scope) => guardRoute(scope, route, assembly), { prefix: routerPath(route) });
+    app.register((scope) => guardRoute(scope, route, parts), { prefix: routerPath(route) });
   }
   return app;
 }
 
 /** The stages of one route, in the order that a request meets them. */
-async function guardRoute(scope: FastifyInstance, route: Route, assembly: Assembly): Promise<void> {
-  const { stages, verifier, tenantRoutes, possession, strangers, sessions } = assembly;
-  const { rateOf, notReady, clock, telemetry, configuration } = assembly;
-  await scope.register(stages.routes, { route, tenantRoutes: tenantRoutes.of(route), notReady });
+async function guardRoute(scope: FastifyInstance, route: Route, parts: Parts): Promise<void> {
+  const { stages, verifier, tenantRoutes, possession, strangers, sessions, assertions } = parts;
+  const { rateOf, gate, clock, telemetry, configuration, standing } = parts;
+  const { exchanges, places } = parts.counts.of(route.name);
+  await scope.register(stages.routes, {
+    route,
+    tenantRoutes: tenantRoutes.of(route),
+    notReady: gate.notReady,
+  });
   await scope.register(stages.token, { route, parts: verifier, possession, strangers });
-  await scope.register(stages.caps, { route });
+  await scope.register(stages.caps, { route, places });
   await scope.register(stages.mcp, { route });
   await scope.register(stages.rates, { route, parts: { rateOf, clock } });
   await scope.register(stages.policy, { route });
   await scope.register(stages.ruleRates, { route, parts: { rateOf } });
-  await scope.register(stages.identity, { route });
+  const guardsMeta = configuration.routes.some(({ identity }) => identity.assertion?.meta === true);
+  await scope.register(stages.identity, { route, assertions, guardsMeta });
+  await scope.register(stages.credentials, { provider: parts.providers.of(route) });
   await scope.register(stages.sessions, { keys: sessions });
+  await scope.register(stages.anonymous, { route });
   await scope.register(stages.upstream, {
     route,
     publicOrigin: new URL(configuration.publicUrl).origin,
     observer: telemetry.observer,
     clock,
-    stillAdmitted: (request) => isStillAdmitted(request, verifier),
+    stillAdmitted: gate.stillAdmitted,
     methods: servedMethods,
-    drainMs: configuration.stop.drain,
+    exchanges,
+    standing,
   });
   const allow = servedMethods.join(', ');
   scope.route({
@@ -210,25 +243,30 @@ async function guardRoute(scope: FastifyInstance, route: Route, assembly: Assemb
   });
 }
 
-function keyAgesOf({ configured }: Authorities): ReturnType<Readings['keyAges']> {
-  return configured.map(({ server, keys }) => ({
-    authorizationServer: server.name,
-    ageMs: keys.ageMs,
-    keys: keys.size,
-  }));
+/**
+ * Whether a request that an earlier configuration has let in would be let in by this one: there is the same upstream
+ * behind the same path, whoever asks may use it, and what was shown still holds. A call that is under way was judged by
+ * the rules of its time; a stream that may carry more than one answer needs those of now.
+ */
+async function admitsStill(
+  request: FastifyRequest,
+  { configuration, tenantRoutes, verifier }: Parts,
+): Promise<boolean> {
+  const { passage } = request;
+  if (passage === null || passage.stage === 'matched') return false;
+  const { path, upstream } = passage.route;
+  const route = configuration.routes.find((each) => each.path === path) ?? tenantRoutes.at(path);
+  if (route === undefined || route.upstream.url !== upstream.url) return false;
+  if (request.method === 'GET' && !isDeepStrictEqual(route.policy, passage.route.policy)) return false;
+  if (route.access === 'open') return true;
+  if (passage.principal === null) return route.access === 'optional';
+  return isStillAdmitted(request, route, verifier);
 }
 
 /** A challenge doesn't wait for a list: the first one shall find it known. */
-async function askForScopes(routes: readonly Route[], liveScopes: Assembly['liveScopes']): Promise<void> {
+async function askForScopes(routes: readonly Route[], liveScopes: Parts['liveScopes']): Promise<void> {
   const live = routes.filter(({ challengeScopes }) => challengeScopes === 'from-authorization-server');
   await Promise.all(live.map((route) => liveScopes(route).get()));
-}
-
-async function warnOfDeadUpstreams(routes: readonly Route[], telemetry: Telemetry): Promise<void> {
-  for (const route of routes) {
-    const reason = await probeUpstream(route);
-    if (reason !== undefined) telemetry.reportDeadUpstream(route, reason);
-  }
 }
 
 const defaultPorts: Ports = {

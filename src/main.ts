@@ -8,6 +8,8 @@ import { demo } from './commands/demo.ts';
 import { explain } from './commands/explain.ts';
 import type { CommandIo } from './commands/io.ts';
 import { exitCode } from './commands/io.ts';
+import { login } from './commands/login.ts';
+import { logout } from './commands/logout.ts';
 import { schema } from './commands/schema.ts';
 import { serve } from './commands/serve.ts';
 import { version } from './version.ts';
@@ -19,6 +21,13 @@ const usage = `portcullis ${version}: the auth gateway for MCP servers
   portcullis check [FILE]            check a configuration and say what is wrong with it
   portcullis explain --token FILE --route NAME [--tenant NAME] [--config FILE]
                                      say why a token is let in or refused (FILE -: stdin)
+  portcullis explain [--token FILE | --claims FILE] --route NAME [--method METHOD]
+      [--tool NAME | --prompt NAME | --resource URI] [--arguments FILE]
+                                     say which rule admits a call, or what the rules lack
+  portcullis login NAME [--tenant NAME] [--issuer URL --subject SUB] [--config FILE]
+                                     log the gateway in at the upstream of a route
+  portcullis logout NAME [--tenant NAME] [--issuer URL --subject SUB] [--config FILE]
+                                     take that login back
   portcullis schema                  print the JSON Schema of the configuration
   portcullis demo                    show the whole journey on this machine
   portcullis --version
@@ -49,6 +58,9 @@ async function run(args: readonly string[]): Promise<number> {
       return check(rest[0], io);
     case 'explain':
       return explainCommand(rest);
+    case 'login':
+    case 'logout':
+      return loginCommand(command, rest);
     case 'schema':
       return schema(io);
     case 'demo':
@@ -77,6 +89,12 @@ function namedConfiguration(): string | undefined {
 async function explainCommand(args: readonly string[]): Promise<number> {
   const options = {
     token: { type: 'string' },
+    claims: { type: 'string' },
+    method: { type: 'string' },
+    tool: { type: 'string' },
+    prompt: { type: 'string' },
+    resource: { type: 'string' },
+    arguments: { type: 'string' },
     route: { type: 'string' },
     tenant: { type: 'string' },
     config: { type: 'string', short: 'c' },
@@ -87,13 +105,51 @@ async function explainCommand(args: readonly string[]): Promise<number> {
   } catch (error) {
     return misused(error instanceof Error ? error.message : 'bad arguments');
   }
-  const { token, route, tenant } = given;
-  if (token === undefined || route === undefined)
-    return misused('explain needs --token FILE and --route NAME');
-  const configurationFile = given.config ?? namedConfiguration();
-  const request = { tokenFile: token, routeName: route, tenant, configurationFile };
+  const { token, claims, method, tool, prompt, resource, route, tenant } = given;
+  const asksAboutCall = [method, tool, prompt, resource, given.arguments].some(
+    (value) => value !== undefined,
+  );
+  if (route === undefined || (token === undefined && !asksAboutCall))
+    return misused('explain needs --route NAME, and --token FILE or a call such as --tool NAME');
+  if (token !== undefined && claims !== undefined)
+    return misused('explain takes --token or --claims, not both');
+  const request = {
+    tokenFile: token,
+    claimsFile: claims,
+    call: asksAboutCall ? { method, tool, prompt, resource, arguments: given.arguments } : undefined,
+    routeName: route,
+    tenant,
+    configurationFile: given.config ?? namedConfiguration(),
+  };
   return explain(request, io, { clock: Date.now });
 }
+
+async function loginCommand(command: 'login' | 'logout', args: readonly string[]): Promise<number> {
+  const options = {
+    tenant: { type: 'string' },
+    issuer: { type: 'string' },
+    subject: { type: 'string' },
+    config: { type: 'string', short: 'c' },
+  } as const;
+  let given: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
+  try {
+    given = parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    return misused(error instanceof Error ? error.message : 'bad arguments');
+  }
+  const { values, positionals } = given;
+  const [name, ...more] = positionals;
+  if (name === undefined || more.length > 0) return misused(`${command} needs the name of one route`);
+  const { tenant, issuer, subject } = values;
+  const configurationFile = values.config ?? namedConfiguration();
+  const wanted = { name, tenant, issuer, subject, configurationFile };
+  return command === 'logout'
+    ? logout(wanted, io, { clock: Date.now })
+    : login(wanted, io, { clock: Date.now, limitMs: loginLimitMs });
+}
+
+/** A person has to find a password and a second factor. */
+const loginLimitMs = 300_000;
 
 function misused(message: string): number {
   io.err(`${message}\n\n${usage}`);

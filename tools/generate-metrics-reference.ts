@@ -40,7 +40,11 @@ function labelsOf(sample: string): string {
 
 /** What Prometheus would read after one request that was refused: then every metric has a series. */
 async function exposition(): Promise<string> {
-  const metrics = createMetrics(weakenedConfiguration(), '0.0.0');
+  const metrics = createMetrics(weakenedConfiguration(), {
+    version: '0.0.0',
+    clock: () => 0,
+    format: 'text',
+  });
   metrics.observe(refused, undefined);
   metrics.signatureChecked('failed');
   metrics.keysFetched({ authorizationServer: 'corp', outcome: 'success', keys: 1, durationMs: 1 });
@@ -49,14 +53,18 @@ async function exposition(): Promise<string> {
   metrics.streamOpened('/mcp');
   metrics.observe({ ...refused, reason: 'principal_rate' }, undefined);
   metrics.countedAlone();
+  metrics.upstreamTokenSought({ route: '/mcp', outcome: 'refresh' });
+  metrics.configurations.applied(weakenedConfiguration(), 0);
+  metrics.configurations.refused();
   registerReadings(metrics.registry, {
     ready: () => true,
     rememberedSignatures: () => 0,
     tenantsHeld: () => ({ routes: 0, authorizationServers: 0 }),
     redisConnected: () => true,
     windowsHeld: () => ({ principals: 0, addresses: 0 }),
-    droppedLines: () => 0,
-    keyAges: () => [{ authorizationServer: 'corp', ageMs: 0, keys: 1 }],
+    configurationsHeld: () => 1,
+    droppedLines: () => ({ log: 0, audit: 0 }),
+    keyAges: () => [{ authorizationServer: 'corp', ageMs: 0, keys: 1, refreshMs: 0, lifetimeMs: 0 }],
   });
   return metrics.registry.metrics();
 }
@@ -79,6 +87,7 @@ const refused: RequestRecord = {
   principal: undefined,
   decision: 'deny',
   rule: undefined,
+  ruled: 'deny',
   reason: 'no_credentials',
   detail: undefined,
   status: 401,
@@ -88,6 +97,7 @@ const refused: RequestRecord = {
   end: 'complete',
   stream: false,
   address: '127.0.0.1',
+  traceId: undefined,
 };
 
 if (import.meta.main) {

@@ -35,6 +35,8 @@ export interface GatewayChanges {
 export interface GatewayContestant extends Contestant {
   readonly issuer: Issuer;
   readonly opsUrl: string;
+  /** From the start of its process until it said that it is ready. */
+  readonly readyMillis: number;
 }
 
 export async function startGatewayWith(ground: Ground, changes: GatewayChanges): Promise<GatewayContestant> {
@@ -52,6 +54,7 @@ export async function startGatewayWith(ground: Ground, changes: GatewayChanges):
     files.config,
     describeConfig({ ports, upstreamUrl: ground.upstreamUrl, auditFile: files.audit, changes }),
   );
+  const began = performance.now();
   const started = startNode({
     name: 'gateway',
     script,
@@ -62,8 +65,10 @@ export async function startGatewayWith(ground: Ground, changes: GatewayChanges):
   });
   const url = `http://localhost:${ports.listen}/mcp`;
   const opsUrl = `http://127.0.0.1:${ports.ops}`;
+  let readyMillis: number;
   try {
     await waitUntilReady(started, `${opsUrl}/readyz`, files.log);
+    readyMillis = performance.now() - began;
     await expectGuarded(url);
   } catch (error) {
     issuer.close();
@@ -74,6 +79,7 @@ export async function startGatewayWith(ground: Ground, changes: GatewayChanges):
     name: 'gateway',
     issuer,
     opsUrl,
+    readyMillis,
     url,
     headers: { Authorization: `Bearer ${await issuer.mintToken(url)}` },
     process: started,
@@ -116,7 +122,7 @@ async function waitUntilReady(started: NodeProcess, readyUrl: string, logFile: s
     const ready = await fetch(readyUrl).catch(() => undefined);
     await ready?.body?.cancel();
     if (ready?.ok === true) return;
-    await setTimeout(50);
+    await setTimeout(5);
   }
   const log = readFileSync(logFile, 'utf8').slice(-4000);
   throw new Error(`the gateway didn't get ready at ${readyUrl}: ${started.lastWords()}\n${log}`);

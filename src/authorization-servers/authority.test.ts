@@ -168,7 +168,7 @@ describe('the authorities', () => {
     });
     await timed.of(serverOf('a')).keys.ask();
     expect(timers).toBe(0);
-    await timed.askAll();
+    await timed.askNew();
     expect(timers).toBe(1);
     timed.close();
     expect(timers).toBe(0);

@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { AuthorizationServer, Configuration } from '../config/configuration.ts';
+import type { SharedAnswers } from '../state/shared-answers.ts';
 import type { KeyFetch, Observer } from '../vocabulary/observer.ts';
 import type { Fetch } from '../vocabulary/ports.ts';
 import type { NetworkPorts } from './outbound/authority-fetch.ts';
@@ -32,6 +35,8 @@ export interface AuthorityPorts extends NetworkPorts {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly observer: Observer;
+  /** Where gateways tell each other what servers said of tokens; absent: nowhere. */
+  readonly answers?: SharedAnswers | undefined;
   readonly startTimer?: StartTimer;
   /** From 0 up to 1. */
   readonly random?: () => number;
@@ -44,18 +49,31 @@ export interface AuthorityPorts extends NetworkPorts {
 export class Authorities {
   readonly #configured: ReadonlyMap<AuthorizationServer, Authority>;
   readonly #tenants: TenantAuthorities;
+  /** What all tenants were made of. */
+  readonly #forms: readonly AuthorizationServer[];
+  readonly #unasked: readonly Authority[];
 
-  /** Nothing is fetched yet. */
-  constructor({ authorizationServers }: Configuration, ports: AuthorityPorts) {
+  /**
+   * Nothing is fetched yet. Of servers that were configured `before` in the very same words it goes on with what is known
+   * and remembered, connections and timers included.
+   */
+  constructor({ authorizationServers }: Configuration, ports: AuthorityPorts, before?: Authorities) {
+    const known = before?.configured ?? [];
     this.#configured = new Map(
       authorizationServers
         .filter(({ tenant }) => tenant === undefined)
-        .map((server) => [server, configuredAuthority(server, ports)]),
+        .map((server) => [
+          server,
+          known.find((authority) => isDeepStrictEqual(authority.server, server)) ??
+            configuredAuthority(server, ports),
+        ]),
     );
-    const budget = new TenantBudget(ports.clock);
-    this.#tenants = new TenantAuthorities((server, events) =>
-      tenantAuthority(server, { ports, budget, events }),
-    );
+    this.#unasked = this.configured.filter((authority) => !known.includes(authority));
+    this.#forms = authorizationServers.filter(({ tenant }) => tenant !== undefined);
+    this.#tenants =
+      before !== undefined && isDeepStrictEqual(before.#forms, this.#forms)
+        ? before.#tenants
+        : tenantAuthorities(ports);
   }
 
   /** The authority of a configured server, or of a tenant's: equal servers of a tenant have one authority. */
@@ -75,9 +93,19 @@ export class Authorities {
     return this.#tenants.size;
   }
 
-  /** Asks each configured server once; ends when the last answered or its time-out passed. Never rejects. */
-  async askAll(): Promise<void> {
-    await Promise.all(this.configured.map(({ keys }) => keys.ask()));
+  /**
+   * Asks each configured server once that isn't known from before; ends when the last answered or its time-out passed.
+   * Never rejects.
+   */
+  async askNew(): Promise<void> {
+    await Promise.all(this.#unasked.map(({ keys }) => keys.ask()));
+  }
+
+  /** Ends what the others don't go on with. */
+  closeExceptThoseOf(others: Authorities): void {
+    const kept = new Set(others.configured);
+    for (const authority of this.configured) if (!kept.has(authority)) authority.close();
+    if (this.#tenants !== others.#tenants) this.#tenants.close();
   }
 
   /** Ends all timers and connections. */
@@ -87,8 +115,13 @@ export class Authorities {
   }
 }
 
+function tenantAuthorities(ports: AuthorityPorts): TenantAuthorities {
+  const budget = new TenantBudget(ports.clock);
+  return new TenantAuthorities((server, events) => tenantAuthority(server, { ports, budget, events }));
+}
+
 function configuredAuthority(server: AuthorizationServer, ports: AuthorityPorts): Authority {
-  const { clock, observer } = ports;
+  const { clock, observer, answers: shared } = ports;
   const line = openAuthorityFetch(server, ports);
   const { fetch } = line;
   const metadata = new ServerMetadata(server, { clock, fetch });
@@ -98,7 +131,7 @@ function configuredAuthority(server: AuthorizationServer, ports: AuthorityPorts)
     onFetch: observer.keysFetched,
     background: { startTimer: ports.startTimer ?? startTimer, random: ports.random ?? Math.random },
   });
-  const introspection = openIntrospection(server, { metadata, fetch, clock, observer });
+  const introspection = openIntrospection(server, { metadata, fetch, clock, observer, shared });
   return authorityOf({ server, metadata, keys, introspection }, line);
 }
 

@@ -1,4 +1,5 @@
-import type { DeniedAs, Refusal } from '../vocabulary/refusal.ts';
+import type { DeniedAs, Refusal, UpstreamCredentialsReason } from '../vocabulary/refusal.ts';
+import { knownRevisions } from '../vocabulary/revision.ts';
 import type { Challenge, Challenges } from './www-authenticate.ts';
 
 type AnswerHeaders = Readonly<Record<string, Challenge>>;
@@ -25,8 +26,6 @@ export interface AnswerContext {
 export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): Answer {
   const answer = answering(id);
   const challenged = challengedBy(challenges);
-  const unavailable = (message: string, retryAfterSeconds: number): Answer =>
-    answer(503, 50300, message, { 'retry-after': String(retryAfterSeconds) });
 
   switch (refusal.kind) {
     case 'credentials-missing':
@@ -46,9 +45,9 @@ export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): 
         'dpop-nonce': refusal.nonce,
       });
     case 'replay-unknown':
-      return unavailable('Used proofs cannot be looked up', refusal.retryAfterSeconds);
+      return unavailable(answer, 'Used proofs cannot be looked up', refusal.retryAfterSeconds);
     case 'authorization-server-unavailable':
-      return unavailable('The authorization server is unavailable', refusal.retryAfterSeconds);
+      return unavailable(answer, 'The authorization server is unavailable', refusal.retryAfterSeconds);
     case 'scope-insufficient':
       return answer(403, 40301, 'More scopes are required', challenged('insufficientScope', refusal.scopes));
     case 'login-needed':
@@ -75,19 +74,69 @@ export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): 
       });
     case 'message-refused':
       return answer(400, refusal.code, refusal.code === -32700 ? 'Parse error' : 'Invalid request');
+    case 'revision-unknown':
+      return withData(answer(400, -32022, 'Unsupported protocol version'), {
+        supported: knownRevisions,
+        requested: refusal.requested,
+      });
     case 'header-mismatch':
       return answer(400, -32020, 'Header mismatch');
     case 'body-too-large':
       return answer(413, 41300, 'The body is too large');
     case 'identity-unusable':
       return answer(403, 40300, 'The identity cannot be passed on');
+    case 'defect':
+    case 'not-ready':
+    case 'principal-full':
+    case 'rate-exceeded':
+    case 'route-full':
+    case 'session-lost':
+    case 'session-unknown':
+    case 'upstream-credentials-missing':
+    case 'upstream-credentials-unavailable':
+    case 'upstream-failed':
+    case 'upstream-login-needed':
+    case 'upstream-silent':
+      return unservedFor(refusal, answer);
+    default:
+      return unreachable(refusal);
+  }
+}
+
+/** What stands between a request that may pass and its answer: the gateway's own state, its limits, the MCP server. */
+type Unserved = Extract<
+  Refusal,
+  {
+    readonly kind:
+      | `upstream-${string}`
+      | `session-${string}`
+      | 'not-ready'
+      | 'route-full'
+      | 'principal-full'
+      | 'rate-exceeded'
+      | 'defect';
+  }
+>;
+
+function unservedFor(refusal: Unserved, answer: Answering): Answer {
+  switch (refusal.kind) {
+    case 'upstream-credentials-missing':
+      return answer(403, 40310, credentialsText(refusal.reason));
+    case 'upstream-credentials-unavailable':
+      return unavailable(answer, 'Credentials for the MCP server are unavailable', refusal.retryAfterSeconds);
+    case 'upstream-login-needed':
+      return withData(answer(502, 50210, 'The MCP server needs a new login'), {
+        needs_reauth: true,
+        server: refusal.server,
+        login: refusal.login,
+      });
     case 'session-unknown':
     case 'session-lost':
       return answer(404, 40400, 'No such session');
     case 'not-ready':
-      return unavailable(refusal.reason === 'starting' ? 'Starting' : 'Stopping', 1);
+      return unavailable(answer, notReady[refusal.reason], 1);
     case 'route-full':
-      return unavailable('Too many open streams', 1);
+      return unavailable(answer, 'Too many open streams', 1);
     case 'principal-full':
       return answer(429, 42900, 'Too many requests under way', { 'retry-after': '1' });
     case 'rate-exceeded':
@@ -113,6 +162,18 @@ function answering(id: string | null): Answering {
   });
 }
 
+function unavailable(answer: Answering, message: string, retryAfterSeconds: number): Answer {
+  return answer(503, 50300, message, { 'retry-after': String(retryAfterSeconds) });
+}
+
+/** What a program can act on, besides the sentence. */
+function withData(
+  answer: Answer,
+  data: Readonly<Record<string, string | boolean | readonly string[]>>,
+): Answer {
+  return { ...answer, body: `${answer.body.slice(0, -2)},"data":${JSON.stringify(data)}}}` };
+}
+
 type Challenging = (value: keyof Challenges, scopes?: readonly string[]) => AnswerHeaders;
 
 function challengedBy(challenges: Challenges | undefined): Challenging {
@@ -121,6 +182,18 @@ function challengedBy(challenges: Challenges | undefined): Challenging {
     if (challenge === undefined) return {};
     return { 'www-authenticate': typeof challenge === 'function' ? challenge(scopes) : challenge };
   };
+}
+
+/** A client that sends them itself must be able to tell what it did wrong. */
+function credentialsText(reason: UpstreamCredentialsReason): string {
+  switch (reason) {
+    case 'upstream_credentials_missing':
+      return 'Credentials for the MCP server are missing';
+    case 'upstream_credentials_invalid':
+      return 'Credentials for the MCP server are invalid';
+    case 'upstream_credentials_refused':
+      return 'Credentials for the MCP server are refused';
+  }
 }
 
 /** What isn't there is answered as MCP servers do, in body and status; no byte of it comes from the request. */
@@ -144,3 +217,9 @@ function deniedAs(shownAs: DeniedAs, answer: Answering): Answer {
 function unreachable(refusal: never): never {
   throw new Error(`no answer for ${JSON.stringify(refusal)}`);
 }
+
+const notReady = {
+  starting: 'Starting',
+  stopping: 'Stopping',
+  config_superseded: 'The configuration has changed',
+} as const satisfies Record<Extract<Refusal, { readonly kind: 'not-ready' }>['reason'], string>;

@@ -11,10 +11,10 @@ export function check(file: string | undefined, io: CommandIo): number {
   return exitCode.ok;
 }
 
-function summarise({ routes, weakenings }: Configuration): string {
+function summarise({ routes, weakenings, ineffective }: Configuration): string {
   const lines = [
     ...routes.map(summariseRoute),
-    ...weakenings.map(({ path, says }) => `warning: ${path}: ${says}`),
+    ...[...weakenings, ...ineffective].map(({ path, says }) => `warning: ${path}: ${says}`),
   ];
   return lines.map((line) => `  ${line}\n`).join('');
 }

@@ -1,7 +1,11 @@
 import type { Configuration, Route } from '../config/configuration.ts';
 import type { Fetch } from '../vocabulary/ports.ts';
 import { isForm, routeOfTenant } from '../vocabulary/tenant.ts';
-import { explainToken } from './explanation.ts';
+import { readAskedCall } from './asked-call.ts';
+import type { AskedCall } from './asked-call.ts';
+import { claimedPrincipal } from './claimed-principal.ts';
+import type { Question, Shown } from './explanation.ts';
+import { explainRequest } from './explanation.ts';
 import type { CommandIo } from './io.ts';
 import { exitCode } from './io.ts';
 import { printExplanation } from './print-explanation.ts';
@@ -9,7 +13,11 @@ import { readConfiguration } from './read-configuration.ts';
 
 export interface ExplainRequest {
   /** `-` stands for standard input. */
-  readonly tokenFile: string;
+  readonly tokenFile: string | undefined;
+  /** Claims instead of a token; `-` as well. */
+  readonly claimsFile: string | undefined;
+  /** Undefined where only the caller is asked about; the arguments are a file's name. */
+  readonly call: AskedCall | undefined;
   readonly routeName: string;
   /** Where the route's path has one. */
   readonly tenant: string | undefined;
@@ -25,18 +33,19 @@ export interface ExplainPorts {
 }
 
 /**
- * Says in order what the gateway checks of a token on a route, what failed, and what the client would be told. Keys
+ * Says in order what the gateway checks of a token on a route, and of a call, what failed, and what the client would be told. Keys
  * are asked for anew; a running gateway may still hold older ones. The token is never printed. Answers the exit
  * code: 0 allowed, 3 denied or not to be decided now.
  */
 export async function explain(request: ExplainRequest, io: CommandIo, ports: ExplainPorts): Promise<number> {
   const configuration = readConfiguration(request.configurationFile, io);
   if (typeof configuration === 'number') return configuration;
-  const route = findRoute(configuration, request);
-  const text = typeof route === 'string' ? undefined : await readToken(request.tokenFile, io);
-  if (typeof route === 'string') io.err(`${route}\n`);
-  if (typeof route === 'string' || text === undefined) return exitCode.usage;
-  const explanation = await explainToken({ sent: sentAs(text), route, configuration }, ports);
+  const asked = await readQuestion(request, configuration, io);
+  if (typeof asked === 'string') {
+    io.err(`${asked}\n`);
+    return exitCode.usage;
+  }
+  const explanation = await explainRequest(asked, ports);
   io.out(printExplanation(explanation));
   return 'refusal' in explanation.outcome ? exitCode.denied : exitCode.ok;
 }
@@ -55,12 +64,45 @@ function findRoute({ routes }: Configuration, { routeName, tenant }: ExplainRequ
   return routeOfTenant(route, tenant) ?? `route ${routeName} has no tenant ${JSON.stringify(tenant)}`;
 }
 
-async function readToken(file: string, io: CommandIo): Promise<string | undefined> {
+/** What is asked, out of the files that the command line names; or what is wrong with it. */
+async function readQuestion(
+  request: ExplainRequest,
+  configuration: Configuration,
+  io: CommandIo,
+): Promise<Question | string> {
+  const route = findRoute(configuration, request);
+  if (typeof route === 'string') return route;
+  const files = [request.tokenFile, request.claimsFile, request.call?.arguments];
+  if (files.filter((file) => file === '-').length > 1) return 'only one file can be standard input';
+  const texts = await Promise.all(files.map((file) => readText(file, io)));
+  const fault = texts.find((text) => typeof text === 'object');
+  if (typeof fault === 'object') return fault.says;
+  const [token, claims, values] = texts.map((text) => (typeof text === 'string' ? text : undefined));
+  const call = request.call === undefined ? undefined : readAskedCall({ ...request.call, arguments: values });
+  if (typeof call === 'string') return call;
+  const shown = shownBy({ token, claims }, route);
+  return typeof shown === 'string' ? shown : { shown, route, call, configuration };
+}
+
+function shownBy(
+  { token, claims }: Readonly<Record<'token' | 'claims', string | undefined>>,
+  route: Route,
+): Shown | string {
+  if (token !== undefined) return { by: 'token', sent: sentAs(token) };
+  if (claims === undefined || route.access === 'open') return { by: 'nothing' };
+  const principal = claimedPrincipal(claims, route);
+  return typeof principal === 'string' ? principal : { by: 'claims', principal };
+}
+
+async function readText(
+  file: string | undefined,
+  io: CommandIo,
+): Promise<string | { readonly says: string } | undefined> {
+  if (file === undefined) return undefined;
   try {
     return file === '-' ? await io.readStandardInput() : io.readFile(file);
   } catch (error) {
-    io.err(`${file}: ${error instanceof Error ? error.message : 'unreadable'}\n`);
-    return undefined;
+    return { says: `${file}: ${error instanceof Error ? error.message : 'unreadable'}` };
   }
 }
 

@@ -6,6 +6,7 @@ import type { Answer } from '../challenge/answer.ts';
 import { answerFor } from '../challenge/answer.ts';
 import { challengesOf } from '../challenge/www-authenticate.ts';
 import type { Configuration, Route } from '../config/configuration.ts';
+import type { ReadMessage } from '../mcp/read-message.ts';
 import { checkScopes } from '../token/check-scopes.ts';
 import type { Scheme } from '../token/credentials.ts';
 import { readCredentials } from '../token/credentials.ts';
@@ -19,6 +20,8 @@ import { silentObserver } from '../vocabulary/observer.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 import type { ExplainPorts } from './explain.ts';
+import type { JudgedCall } from './judge-call.ts';
+import { judgeCall } from './judge-call.ts';
 
 /** What became of a token on a route, step by step. It holds claims, never the token. */
 export interface Explanation {
@@ -27,6 +30,10 @@ export interface Explanation {
   readonly nowMs: number;
   /** Absent where no token was found. */
   readonly presented?: Presented;
+  /** Where no token was given: claims, or nothing. */
+  readonly instead?: 'claims' | 'nothing';
+  /** Absent where none was asked about, or it didn't come to that. */
+  readonly call?: JudgedCall;
   readonly steps: readonly Step[];
   /** By the name of the authorization server: what asking for its keys gave. */
   readonly keySources: ReadonlyMap<string, KeySource>;
@@ -48,6 +55,8 @@ export interface KeySource {
 
 export type Outcome =
   | { readonly is: 'open' }
+  /** No token, on a route where none is needed. */
+  | { readonly is: 'nobody' }
   | { readonly is: 'allowed'; readonly principal: Principal }
   | Refused;
 
@@ -61,17 +70,26 @@ interface Refused {
 }
 
 export interface Question {
-  /** The value of `Authorization`. */
-  readonly sent: string;
+  readonly shown: Shown;
   readonly route: Route;
+  /** Read as the gateway reads it. */
+  readonly call: ReadMessage | undefined;
   readonly configuration: Configuration;
 }
 
+/** How the caller is known. */
+export type Shown =
+  /** The value of `Authorization`. */
+  | { readonly by: 'token'; readonly sent: string }
+  /** Taken as if a token with such claims had held. */
+  | { readonly by: 'claims'; readonly principal: Principal }
+  | { readonly by: 'nothing' };
+
 /**
- * Judges as the gateway does: credentials, token, the route's scopes. There is no request, so nothing is known of its
- * message, nor of a proof that it may have to carry.
+ * Judges as the gateway does: credentials, token, the route's scopes, and the call where one is asked about. There is no
+ * request, so nothing is known of a proof that it may have to carry.
  */
-export async function explainToken(question: Question, ports: ExplainPorts): Promise<Explanation> {
+export async function explainRequest(question: Question, ports: ExplainPorts): Promise<Explanation> {
   const { route } = question;
   const fetches: KeyFetch[] = [];
   const observer: Observer = { ...silentObserver, keysFetched: (report) => void fetches.push(report) };
@@ -86,32 +104,76 @@ export async function explainToken(question: Question, ports: ExplainPorts): Pro
 }
 
 type Parts = Omit<VerifierParts, 'remembered' | 'trace'>;
-type Judged = Pick<Explanation, 'presented' | 'steps' | 'outcome'>;
+type Judged = Pick<Explanation, 'presented' | 'instead' | 'steps' | 'outcome' | 'call'>;
 
-async function judge({ sent, route }: Question, parts: Parts): Promise<Judged> {
+async function judge(question: Question, parts: Parts): Promise<Judged> {
+  const { route } = question;
+  const known = await judgeCaller(question, parts);
+  const { outcome } = known;
+  if (question.call === undefined || 'refusal' in outcome) return known;
+  const principal = outcome.is === 'allowed' ? outcome.principal : null;
+  const call = judgeCall(question.call, { principal, route });
+  if (call.refusal === undefined) return { ...known, call };
+  const refused = await refusedOn(route, call.refusal, {
+    ...parts,
+    id: question.call.ok ? '1' : question.call.id,
+  });
+  return { ...known, call, outcome: { ...refused, principal: principal ?? undefined } };
+}
+
+async function judgeCaller({ shown, route }: Question, parts: Parts): Promise<Judged> {
   if (route.access === 'open') return { steps: [], outcome: { is: 'open' } };
+  switch (shown.by) {
+    case 'token':
+      return judgeToken(shown.sent, route, parts);
+    case 'claims':
+      return { ...(await judgeScopes(shown.principal, route, parts)), instead: 'claims', steps: [] };
+    case 'nothing': {
+      if (route.access === 'optional') return { instead: 'nothing', steps: [], outcome: { is: 'nobody' } };
+      const missing: Refusal = { kind: 'credentials-missing', reason: 'no_credentials' };
+      const outcome = await refusedOn(route, missing, parts);
+      return { instead: 'nothing', steps: [], outcome };
+    }
+  }
+}
+
+async function judgeToken(sent: string, route: Route, parts: Parts): Promise<Judged> {
   const credentials = readCredentials(['Authorization', sent], route.dpop);
-  if (!credentials.ok)
-    return { steps: [], outcome: await refusedOn(route, credentials.refusal, parts.authorities) };
+  if (!credentials.ok) return { steps: [], outcome: await refusedOn(route, credentials.refusal, parts) };
   const { token, scheme } = credentials;
   const { verdict, steps } = await verifyTraced({ token, scheme, connection: {} }, route, parts);
   const presented = { scheme, length: token.length, isOpaque: isOpaque(token) };
-  if (!verdict.ok)
-    return { presented, steps, outcome: await refusedOn(route, verdict.refusal, parts.authorities) };
-  const { principal } = verdict;
-  const refusal = checkScopes(principal, route);
-  if (refusal === undefined) return { presented, steps, outcome: { is: 'allowed', principal } };
-  const outcome = { ...(await refusedOn(route, refusal, parts.authorities)), principal };
-  return { presented, steps, outcome };
+  if (!verdict.ok) return { presented, steps, outcome: await refusedOn(route, verdict.refusal, parts) };
+  return { presented, steps, ...(await judgeScopes(verdict.principal, route, parts)) };
 }
 
-async function refusedOn(route: Route, refusal: Refusal, authorities: Authorities): Promise<Refused> {
+async function judgeScopes(
+  principal: Principal,
+  route: Route,
+  parts: Parts,
+): Promise<Pick<Judged, 'outcome'>> {
+  const refusal = checkScopes(principal, route);
+  if (refusal === undefined) return { outcome: { is: 'allowed', principal } };
+  return { outcome: { ...(await refusedOn(route, refusal, parts)), principal } };
+}
+
+interface Refusing {
+  readonly authorities: Authorities;
+  /** Of the message, as JSON text. */
+  readonly id?: string | null;
+}
+
+async function refusedOn(
+  route: Route,
+  refusal: Refusal,
+  { authorities, id = null }: Refusing,
+): Promise<Refused> {
   const isLive = route.challengeScopes === 'from-authorization-server';
   const liveScopes = isLive ? await liveScopesBy(authorities)(route).get() : [];
   return {
     is: refusal.kind === 'authorization-server-unavailable' ? 'undecided' : 'denied',
     refusal,
-    answer: answerFor(refusal, { challenges: challengesOf(route, liveScopes), id: null }),
+    answer: answerFor(refusal, { challenges: challengesOf(route, liveScopes), id }),
     principal: undefined,
   };
 }

@@ -21,6 +21,8 @@ export type Algorithm =
   | 'EdDSA';
 
 export interface Configuration {
+  /** Of what the file says, secrets left out: files that say the same have the same. */
+  readonly hash: string;
   /** Origin and optional base path, without a trailing slash. Never taken from a request. */
   readonly publicUrl: string;
   /** Names that `Host` may carry: lower case, without port; IPv6 literals in brackets. */
@@ -28,13 +30,21 @@ export interface Configuration {
   readonly listen: Listen;
   readonly ops: { readonly host: string; readonly port: number };
   readonly log: { readonly level: LogLevel; readonly audit: AuditSink };
-  readonly stop: { readonly drain: Milliseconds };
+  /** `delay`: between being told to stop and taking no more connections. */
+  readonly stop: { readonly delay: Milliseconds; readonly drain: Milliseconds };
   /**
    * `key`: of 32 bytes at least, the same for all replicas; absent: a random one for each process. `previous`: keys
    * of before a rotation.
    */
   readonly sessions: { readonly key?: string; readonly previous: readonly string[] };
+  /**
+   * Private keys for ES256 or EdDSA, PKCS #8 in PEM form. `key` signs; absent: one that the process makes. `others` are
+   * published with it, those that will sign first.
+   */
+  readonly signing: { readonly key?: string; readonly others: readonly string[] };
   readonly state: StatePlace;
+  /** Present where the gateway logs in at upstreams. */
+  readonly tokenStore?: TokenStore;
   /** `perAddress`: of requests that are refused for their credentials; absent: no limit. */
   readonly limits: { readonly perAddress?: RateLimit };
   readonly authorizationServers: readonly AuthorizationServer[];
@@ -43,6 +53,8 @@ export interface Configuration {
   readonly mirror?: AuthorizationServer;
   /** Every setting of the file that weakens a default; told at `warn` and in a metric at each start. */
   readonly weakenings: readonly Weakening[];
+  /** Rules and scopes that can't come true; told by `check`, and at `warn` at each start. */
+  readonly ineffective: readonly Weakening[];
 }
 
 /** `per` in whole seconds. */
@@ -65,8 +77,32 @@ export interface Listen {
 }
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
-/** The URL holds a password. */
-export type StatePlace = 'memory' | { readonly redis: { readonly url: string } };
+
+export type StatePlace = 'memory' | { readonly redis: RedisPlace };
+
+export interface RedisPlace {
+  /** Holds a password. */
+  readonly url: string;
+  readonly tls?: ClientTls;
+  /** Every key begins with it. */
+  readonly prefix: string;
+}
+
+/** PEM texts; `ca` instead of the system's authorities. */
+export interface ClientTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Where the logins at upstreams are kept: in files of `directory`, without one in the state's Redis. */
+export interface TokenStore {
+  readonly directory?: string;
+  /** Of 32 bytes at least, the same for all replicas; what is kept is encrypted with it. */
+  readonly key: string;
+  /** Keys of before a rotation. */
+  readonly previous: readonly string[];
+}
 
 export type AuditSink = 'stdout' | 'off' | { readonly file: string };
 
@@ -238,6 +274,17 @@ export interface Identity {
   };
   /** Further headers, each from one claim. */
   readonly claims: readonly { readonly header: string; readonly claim: string }[];
+  /** The claim that the header with the subject has; absent: `sub`. */
+  readonly subject?: string;
+  /** Who asks where nobody can log in: one subject for all, or one for each session; absent: nothing is said. */
+  readonly anonymous?: 'session' | { readonly static: string };
+  /** A signed statement of who asks; absent: none. */
+  readonly assertion?: {
+    readonly header: string;
+    /** Whether requests carry it in `_meta` as well. */
+    readonly meta: boolean;
+    readonly ttl: Milliseconds;
+  };
 }
 
 export interface Upstream {
@@ -254,10 +301,67 @@ export interface Upstream {
     /** 0: never. */
     readonly idle: Milliseconds;
   };
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly tls?: ClientTls;
+  /** Its own resource identifier (RFC 8707). */
+  readonly resource?: string;
+  /** `passthrough`: it sees the client's token, which must be for `resource` too. Never together with `credentials`. */
+  readonly token: 'strip' | 'passthrough';
+  /** What it wants to be shown; absent: nothing. */
+  readonly credentials?: UpstreamCredentials;
   /** Lower-case names that pass besides the built-in list. */
   readonly requestHeaders: readonly string[];
   readonly responseHeaders: readonly string[];
+}
+
+/** How the gateway logs in at an upstream as a client of OAuth 2.1. Holds a secret. */
+export interface OauthSettings {
+  /** `shared`: one login for all requests of the route, or of a tenant's; `user`: one for each principal. */
+  readonly scope: 'shared' | 'user';
+  /** Of a client that is registered already. */
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  /** Of a Client ID Metadata Document, for authorization servers that take one. */
+  readonly clientMetadataUrl?: string;
+  /** Asked for; absent: what the upstream's challenge or metadata says. */
+  readonly scopes?: readonly string[];
+  /** Of the callback of `portcullis login`; 0: a free one. */
+  readonly redirectPort: number;
+  /** Issuers that the upstream may name; empty: one at the upstream's own origin. */
+  readonly authorizationServers: readonly string[];
+  /** Hosts that the documents of these servers may name besides their own; IPv6 literals in brackets. */
+  readonly allowHosts: readonly string[];
+  /** PEM text of the certificate authorities for these servers, instead of the system's. */
+  readonly ca?: string;
+}
+
+/** Holds secrets. */
+export type UpstreamCredentials =
+  | { readonly kind: 'static'; readonly header: string; readonly value: string }
+  | { readonly kind: 'headers'; readonly headers: readonly InboundCredential[] }
+  | ({ readonly kind: 'tokenExchange' } & TokenExchange)
+  | ({ readonly kind: 'oauth' } & OauthSettings)
+  /** Injected by the program that embeds the gateway. */
+  | { readonly kind: 'provider'; readonly name: string };
+
+/** A header of the client that becomes one for the upstream. */
+export interface InboundCredential {
+  /** Lower case. */
+  readonly from: string;
+  readonly to: string;
+  /** Matches the whole value. */
+  readonly pattern: RegExp;
+  /** Goes before the value with a space between. */
+  readonly scheme?: string;
+}
+
+/** How the client's token becomes one for the upstream (RFC 8693). */
+export interface TokenExchange {
+  readonly authorizationServer: AuthorizationServer;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly audience: string;
+  /** Separated by spaces. */
+  readonly scope?: string;
 }
 
 export interface Weakening {

@@ -50,7 +50,9 @@ authorizationServers: [{ issuer: https://login.example.com/realms/corp }]
 routes:
   - { path: /team/mcp, upstream: http://localhost:8000/mcp, scopesSupported: [a, b], challengeScopes: [a] }
 `;
-    expect(configurationOf(alone(variables))).toEqual(configurationOf(beside(file, {})));
+    // The variables name the resource, the file leaves it to its default: the texts differ, not what they mean.
+    const { hash: _text, ...said } = configurationOf(beside(file, {}));
+    expect(configurationOf(alone(variables))).toMatchObject(said);
   });
 
   it('may say of a server all that a file may say', () => {

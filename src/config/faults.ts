@@ -2,9 +2,9 @@
 export interface ConfigFault {
   /** Such as `routes[0].upstream.url`; empty where the fault is the file's as a whole. */
   readonly path: string;
-  /** From 1; 0 where a variable is at fault. */
+  /** From 1; 0 where a variable is at fault, or what was read has no lines. */
   readonly line: number;
-  /** From 1; 0 where a variable is at fault. */
+  /** As `line`. */
   readonly column: number;
   /** The environment variable, where the mistake isn't in the file. */
   readonly variable?: string;
@@ -32,11 +32,16 @@ export function sortFaults(faults: readonly ConfigFault[]): readonly ConfigFault
   return [...byText.values()].toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
+function placeIn(file: string | undefined, line: number, column: number): string {
+  if (file === undefined) return 'environment';
+  return line === 0 ? file : `${file}:${line}:${column}`;
+}
+
 function formatFault(
   file: string | undefined,
   { path, line, column, variable, found, expected, hint }: ConfigFault,
 ): string {
-  const place = variable ?? (file === undefined ? 'environment' : `${file}:${line}:${column}`);
+  const place = variable ?? placeIn(file, line, column);
   const subject = path === '' ? '' : `${path}: `;
   const below = hint === undefined ? '' : `    ${hint}\n`;
   return `${place}  ${subject}found ${found}, expected ${expected}\n${below}`;

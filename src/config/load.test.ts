@@ -50,13 +50,15 @@ describe('the smallest file', () => {
       keys: { ttl: 3_600_000, cooldown: 30_000, maxStale: 3_600_000, timeout: 5000 },
     };
     expect(load(smallest)).toEqual({
+      hash: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
       publicUrl: 'https://mcp.example.com',
       hosts: ['mcp.example.com'],
       listen: { host: '0.0.0.0', port: 8080, trustProxy: [] },
       ops: { host: '127.0.0.1', port: 9090 },
       log: { level: 'info', audit: 'stdout' },
-      stop: { drain: 15_000 },
+      stop: { delay: 0, drain: 15_000 },
       sessions: { previous: [] },
+      signing: { others: [] },
       state: 'memory',
       limits: {},
       authorizationServers: [server],
@@ -92,12 +94,14 @@ describe('the smallest file', () => {
             transport: 'streamable-http',
             sseEndpoint: 'relative',
             timeouts: { connect: 5000, headers: 900_000, idle: 0 },
+            token: 'strip',
             requestHeaders: [],
             responseHeaders: [],
           },
         },
       ],
       weakenings: [],
+      ineffective: [],
     });
   });
 
@@ -302,7 +306,7 @@ describe('what the file weakens is told (C4)', () => {
   it('for an open route, and for a proxy that is everyone', () => {
     expect(
       told(
-        `${smallest.replace('path: /mcp', 'path: /mcp\n    access: open')}\nlisten: { trustProxy: [0.0.0.0/0] }`,
+        `${smallest.replace('path: /mcp', 'path: /mcp\n    access: open')}\nlisten: { trustProxy: [0.0.0.0/1] }`,
       ),
     ).toEqual(['listen.trustProxy[0]', 'routes[0].access']);
   });

@@ -13,6 +13,7 @@ import type { Path } from './path.ts';
 import { isWithin } from './path.ts';
 import { checkReferences } from './references.ts';
 import { resolve } from './resolve.ts';
+import { unknownProviders } from './rules/credentials.ts';
 import { rules } from './rules/rules.ts';
 import { configurationSchema } from './schema.ts';
 import type { Sources } from './sources.ts';
@@ -45,6 +46,13 @@ export function loadEnvironment(from: Sources): Loaded {
   return load({ value: {}, positions, faults: [], unread: [] }, from, 'no file');
 }
 
+/** The same of a value that has the file's form, such as an object of an embedding program. Faults have no line. */
+export function loadValue(value: unknown, from: Sources): Loaded {
+  const nowhere = (): { line: number; column: number } => ({ line: 0, column: 0 });
+  const positions = { ofKey: nowhere, ofValue: nowhere };
+  return load({ value, positions, faults: [], unread: [] }, from, 'file');
+}
+
 function load(reading: YamlReading, from: Sources, file: 'file' | 'no file'): Loaded {
   const files = new NamedFiles(from);
   const listening = readListening(from.environment);
@@ -59,7 +67,12 @@ function load(reading: YamlReading, from: Sources, file: 'file' | 'no file'): Lo
     const faulty = [...unread, ...issues.map(({ path }) => path)];
     findings.push(
       ...issues,
-      ...judge(layered.value, faulty, { environment: from.environment, files, listening }),
+      ...judge(layered.value, faulty, {
+        environment: from.environment,
+        files,
+        listening,
+        providers: from.providers ?? [],
+      }),
     );
   }
   const told = withoutConsequences(findings, unread).map((finding) =>
@@ -79,13 +92,14 @@ interface World {
   readonly environment: Sources['environment'];
   readonly files: NamedFiles;
   readonly listening: Listening;
+  readonly providers: readonly string[];
 }
 
 /** What the schema can't say of the values that it has no fault with. */
 function judge(
   value: unknown,
   faulty: readonly Path[],
-  { environment, files, listening }: World,
+  { environment, files, listening, providers }: World,
 ): readonly Finding[] {
   const occupied = [...walk(configurationSchema, value)];
   const draft = draftOf(value, faulty);
@@ -93,6 +107,7 @@ function judge(
     ...findUnbuilt(occupied, faulty),
     ...checkReferences(occupied, faulty, { environment, files }),
     ...rules.flatMap((rule) => rule(draft, listening)),
+    ...unknownProviders(draft, providers),
   ];
 }
 

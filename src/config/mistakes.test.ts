@@ -616,6 +616,12 @@ const between: readonly Mistake[] = [
     'a hop-by-hop header',
   ],
   [
+    'lets anyone write into traces',
+    withRoute('upstream: { url: "http://b", requestHeaders: [traceparent] }'),
+    5,
+    'passes from the proxies in listen.trustProxy alone',
+  ],
+  [
     'gives certificates to an http upstream',
     withRoute('upstream: { url: "http://b", tls: {} }'),
     5,
@@ -652,9 +658,9 @@ describe('faults of all kinds', () => {
       '  - path: /mcp',
       '    authorizationServers: [crop]',
       '    upstream: http://localhost:8000/mcp',
-      '    identity: { subject: oid }',
+      'login: { clientId: a, clientSecret: { env: SECRET } }',
     ].join('\n');
-    expect(faultsOf(text).map(({ line, found }) => [line, found])).toEqual([
+    expect(faultsOf(text, { SECRET: 'x' }).map(({ line, found }) => [line, found])).toEqual([
       [1, '"http://mcp.example.com"'],
       [2, 'an anchor'],
       [2, '"soon"'],

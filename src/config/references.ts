@@ -29,7 +29,11 @@ export function checkReferences(
       }
       if (typeof value !== 'object' || value === null) return [];
       if (field.note.secret !== true)
-        return [...checkPair(path, value, world.files), ...checkClientAlgorithm(path, value, world)];
+        return [
+          ...checkPair(path, value, world.files),
+          ...checkClientAlgorithm(path, value, world),
+          ...checkRedisTls(path, value, world),
+        ];
       const findings = checkSecret(path, value, world);
       const { holds: purpose } = field.note;
       if (findings.length > 0 || purpose === undefined) return findings;
@@ -128,6 +132,23 @@ function checkClientAlgorithm(path: Path, value: object, world: World): readonly
       hint: `${key.algorithm} is one; it is taken where algorithm is left out`,
     },
   ];
+}
+
+/** Certificates for a connection that has none. */
+function checkRedisTls(path: Path, value: object, world: World): readonly Finding[] {
+  const { url, tls } = value as { readonly url?: SecretName; readonly tls?: unknown };
+  if (typeof url !== 'object' || tls === undefined) return [];
+  const written = readSecret(url, world);
+  return written === undefined || /^rediss:/i.test(written)
+    ? []
+    : [
+        {
+          path: [...path, 'tls'],
+          at: 'key',
+          found: 'tls for a URL that is not rediss://',
+          expected: 'a rediss:// URL, or no tls',
+        },
+      ];
 }
 
 /** Undefined where it isn't there. */

@@ -1,7 +1,9 @@
-import type { AuthorizationServer, Route, Upstream } from './configuration.ts';
+import type { AuthorizationServer, Identity, Route, Upstream } from './configuration.ts';
+import { resolveCredentials } from './resolve-credentials.ts';
 import { publicAddress, resourceMetadataUrl } from './derive.ts';
 import { identityOf } from './identity-names.ts';
 import { pathOf, tenantOf, withTenantIssuer } from './resolve-tenant.ts';
+import { resolveTls } from './resolve-tls.ts';
 import type { CheckedConfiguration } from './schema.ts';
 import type { NamedFiles } from './sources.ts';
 
@@ -29,12 +31,12 @@ export function resolveRoutes(
     discovery: route.discovery,
     origins: route.origins,
     ...dpopOf(route),
-    identity: identityOf(route.identity),
+    identity: { ...identityOf(route.identity), ...whoOf(route.identity), ...assertionOf(route.identity) },
     ...policyOf(route),
     ...(route.rateLimit === undefined ? {} : { rateLimit: route.rateLimit }),
     limits: route.limits,
     streams: route.streams,
-    upstream: resolveUpstream(route.upstream, files),
+    upstream: resolveUpstream(route.upstream, servers, files),
   }));
 }
 
@@ -54,6 +56,17 @@ function addressOf(
 
 function dpopOf({ dpop: { mode, ...details } }: CheckedRoute): Pick<Route, 'dpop'> {
   return mode === 'off' ? {} : { dpop: { mode, ...details } };
+}
+
+function whoOf({ subject, anonymous }: CheckedRoute['identity']): Pick<Identity, 'subject' | 'anonymous'> {
+  return {
+    ...(subject === undefined ? {} : { subject }),
+    ...(anonymous === undefined ? {} : { anonymous }),
+  };
+}
+
+function assertionOf({ assertion }: CheckedRoute['identity']): Pick<Identity, 'assertion'> {
+  return assertion === undefined ? {} : { assertion };
 }
 
 function policyOf({ policy, hide }: CheckedRoute): Pick<Route, 'policy'> {
@@ -101,26 +114,22 @@ const lowerCase = (names: readonly string[]): readonly string[] => [
   ...new Set(names.map((name) => name.toLowerCase())),
 ];
 
-function resolveUpstream(upstream: CheckedRoute['upstream'], files: NamedFiles): Upstream {
+function resolveUpstream(
+  upstream: CheckedRoute['upstream'],
+  servers: readonly AuthorizationServer[],
+  files: NamedFiles,
+): Upstream {
   const { url, transport, sseEndpoint, sharedProcess, timeouts, requestHeaders, responseHeaders, tls } =
     upstream;
-  const { caFile, certFile, keyFile } = tls ?? {};
   return {
     url,
     transport,
     sseEndpoint,
     ...(sharedProcess === undefined ? {} : { sharedProcess }),
     timeouts,
+    ...resolveCredentials(upstream, servers, files),
     requestHeaders: lowerCase(requestHeaders),
     responseHeaders: lowerCase(responseHeaders),
-    ...(tls === undefined
-      ? {}
-      : {
-          tls: {
-            ...(caFile === undefined ? {} : { ca: files.textOf(caFile) }),
-            ...(certFile === undefined ? {} : { cert: files.textOf(certFile) }),
-            ...(keyFile === undefined ? {} : { key: files.textOf(keyFile) }),
-          },
-        }),
+    ...(tls === undefined ? {} : { tls: resolveTls(tls, files) }),
   };
 }

@@ -1,10 +1,17 @@
-import type { AuthorizationServer, Configuration, Listen } from './configuration.ts';
+import { hash } from 'node:crypto';
+
+import type { AuthorizationServer, Configuration, Listen, StatePlace } from './configuration.ts';
 import { defaultServerName } from './derive.ts';
 import type { Listening } from './environment.ts';
 import { isLoopback } from './fields/web-address.ts';
+import { exchangingServers } from './resolve-credentials.ts';
+import { findIneffective } from './ineffective.ts';
 import { resolveIntrospection } from './resolve-introspection.ts';
+import { resolveTokenStore } from './resolve-oauth.ts';
 import { resolveRoutes } from './resolve-route.ts';
 import { serversInUse } from './resolve-tenant.ts';
+import { resolveSigning } from './resolve-signing.ts';
+import { resolveTls } from './resolve-tls.ts';
 import type { CheckedConfiguration } from './schema.ts';
 import type { NamedFiles } from './sources.ts';
 import { findWeakenings } from './weakenings.ts';
@@ -30,6 +37,7 @@ export function resolve(
   const usedByRoutes = routes.flatMap((route) => route.authorizationServers);
   const audit = typeof log.audit === 'object' ? { file: files.locate(log.audit.file) } : log.audit;
   return freeze({
+    hash: hashOf(checked),
     publicUrl,
     hosts: hosts ?? hostsOf(publicUrl),
     listen,
@@ -40,16 +48,24 @@ export function resolve(
       ...(checked.sessions === undefined ? {} : { key: files.secretOf(checked.sessions.key) }),
       previous: (checked.sessions?.previous ?? []).map((name) => files.secretOf(name)),
     },
-    state:
-      typeof checked.state === 'string'
-        ? 'memory'
-        : { redis: { url: files.secretOf(checked.state.redis.url) } },
+    signing: resolveSigning(checked.signing, files),
+    state: resolveState(checked.state, files),
+    ...(checked.tokenStore === undefined ? {} : { tokenStore: resolveTokenStore(checked.tokenStore, files) }),
     limits: checked.limits.perAddress === undefined ? {} : { perAddress: checked.limits.perAddress },
-    authorizationServers: serversInUse(listed, usedByRoutes, mirror),
+    authorizationServers: serversInUse(listed, [...usedByRoutes, ...exchangingServers(routes)], mirror),
     routes,
     ...(mirror === undefined ? {} : { mirror }),
+    ineffective: findIneffective(routes),
     weakenings: findWeakenings({ listen, authorizationServers: listed, routes }, allowHttp),
   });
+}
+
+/** Sixteen characters tell the configurations of one gateway apart. Secrets are names here, so none can be guessed from it. */
+function hashOf(checked: CheckedConfiguration): string {
+  const text = JSON.stringify(checked, (_key, value: unknown) =>
+    value instanceof RegExp ? String(value) : value,
+  );
+  return hash('sha256', text, 'hex').slice(0, 16);
 }
 
 /** People and tools write the three names of the own machine interchangeably. */
@@ -57,6 +73,18 @@ function hostsOf(publicUrl: string): readonly string[] {
   const { hostname } = new URL(publicUrl);
   const names = ['localhost', '127.0.0.1', '[::1]'];
   return isLoopback(hostname) ? [...new Set([hostname, ...names])] : [hostname];
+}
+
+function resolveState(state: CheckedConfiguration['state'], files: NamedFiles): StatePlace {
+  if (typeof state === 'string') return 'memory';
+  const { url, tls, prefix } = state.redis;
+  return {
+    redis: {
+      url: files.secretOf(url),
+      ...(tls === undefined ? {} : { tls: resolveTls(tls, files) }),
+      prefix,
+    },
+  };
 }
 
 function resolveListen(

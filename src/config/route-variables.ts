@@ -114,7 +114,7 @@ function readServers(text: string): VariableReading {
 }
 
 function readScopes(text: string): VariableReading {
-  const scopes = text.split(/ +/);
+  const scopes = [...new Set(text.split(/ +/))];
   return {
     ok: true,
     valueFor: () => (text === 'from-authorization-server' ? text : scopes),

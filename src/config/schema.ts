@@ -5,14 +5,17 @@ import { duration } from './fields/duration.ts';
 import { list } from './fields/list.ts';
 import { addressRange, bindAddress, hostName } from './fields/network.ts';
 import { later, noted } from './fields/notes.ts';
-import { certificatesFile, filePath, keyFile, redisUrl, secret, sessionKey } from './fields/secret.ts';
+import { certificatesFile, filePath, keyFile, secret, sessionKey } from './fields/secret.ts';
 import { mapping } from './fields/section.ts';
 import { nameText, plainText } from './fields/text.ts';
 import { publicUrl } from './fields/web-address.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { authorizationServer } from './sections/authorization-server.ts';
+import { tokenStore } from './sections/oauth.ts';
 import { rate } from './sections/policy.ts';
 import { route } from './sections/route.ts';
+import { signing } from './sections/signing.ts';
+import { state } from './sections/state.ts';
 
 const listenTls = mapping({
   certFile: certificatesFile.meta({ description: 'PEM file of the certificate and its chain.' }),
@@ -32,7 +35,10 @@ const listen = mapping({
     type: 'list of addresses',
   })
     .prefault([])
-    .meta({ description: 'Proxies whose `X-Forwarded-For` is believed, for the log.' }),
+    .meta({
+      description:
+        'Proxies whose `X-Forwarded-For` is believed, for log and limits, and whose traces are continued.',
+    }),
 });
 
 const ops = mapping({
@@ -58,20 +64,6 @@ const log = mapping({
     .prefault('info')
     .meta({ description: 'What is logged.' }),
   audit: audit.prefault('stdout').meta({ description: 'Where audit events go.' }),
-});
-
-const redis = mapping({
-  redis: mapping({
-    url: redisUrl.meta({
-      description:
-        'URL of the server with its password, `redis://:PASSWORD@HOST:6379/0`; `rediss://` for TLS. A single server, no cluster.',
-    }),
-  }).meta({ description: 'Keeps state in Redis.' }),
-});
-
-const state = noted(z.union([choice(['memory']), redis]), {
-  type: '`memory`, `{ redis }`',
-  expected: 'memory, or a mapping with redis',
 });
 
 const sessions = mapping({
@@ -126,6 +118,10 @@ export const configurationSchema = mapping(
     ops: ops.prefault({}).meta({ description: 'The listener for `/healthz`, `/readyz` and `/metrics`.' }),
     log: log.prefault({}).meta({ description: 'Log and audit.' }),
     stop: mapping({
+      delay: duration({ atMost: '5m' }).prefault('0s').meta({
+        description:
+          'How long the gateway goes on serving after SIGTERM, not ready to probes any more, so that whoever sends traffic here can notice.',
+      }),
       drain: duration({ atMost: '1h' })
         .prefault('15s')
         .meta({ description: 'How long calls in flight may go on after SIGTERM.' }),
@@ -133,9 +129,16 @@ export const configurationSchema = mapping(
       .prefault({})
       .meta({ description: 'How the gateway ends.' }),
     sessions: sessions.optional().meta({ description: 'The key that replicas share.' }),
+    signing: signing
+      .optional()
+      .meta({ description: 'The keys that sign who asks, where a route has `identity.assertion`.' }),
     state: state.prefault('memory').meta({
       description:
-        'Where state lives: which DPoP proofs were used, and what counts towards rate limits. `memory`: in this process, for a single replica.',
+        'Where state lives: which DPoP proofs were used, what counts towards rate limits, and answers to introspections. `memory`: in this process, for a single replica.',
+    }),
+    tokenStore: tokenStore.optional().meta({
+      description:
+        'Where logins at upstreams are kept, encrypted; required where a route has `credentials.oauth`.',
     }),
     limits: mapping({
       perAddress: rate.optional().meta({

@@ -1,5 +1,7 @@
+import { readSigningKey } from './signing-key.ts';
+
 /** What a secret is for, where not every text will do. */
-export type SecretPurpose = 'session-key' | 'redis-url';
+export type SecretPurpose = 'session-key' | 'redis-url' | 'signing-key' | 'header-value';
 
 /** What is wrong with a secret, in words that don't show it. */
 export interface SecretFault {
@@ -15,7 +17,25 @@ const leastCharacters = 8;
 
 /** Undefined where the text can serve. It doesn't prove that a key is random. */
 export function secretFault(text: string, purpose: SecretPurpose): SecretFault | undefined {
-  return purpose === 'session-key' ? keyFault(text) : redisUrlFault(text);
+  switch (purpose) {
+    case 'session-key':
+      return keyFault(text);
+    case 'redis-url':
+      return redisUrlFault(text);
+    case 'signing-key':
+      return signingKeyFault(text);
+    case 'header-value':
+      return headerValueFault(text);
+  }
+}
+
+/** RFC 9110 §5.5; a line break that came along by mistake would break each request. */
+function headerValueFault(text: string): SecretFault | undefined {
+  const expected = 'a header value of at most 8,192 visible ASCII characters, with spaces only inside';
+  if (text.length > 8192) return { found: `a secret of ${text.length} characters`, expected };
+  return /^[!-~](?:[ -~]*[!-~])?$/.test(text)
+    ? undefined
+    : { found: 'a secret with other characters, or with space at an end', expected };
 }
 
 function keyFault(text: string): SecretFault | undefined {
@@ -24,6 +44,15 @@ function keyFault(text: string): SecretFault | undefined {
   if (length < leastBytes) return { found: `a key of ${length} bytes`, expected };
   return new Set(text).size < leastCharacters
     ? { found: 'a key of a few characters that repeat', expected }
+    : undefined;
+}
+
+function signingKeyFault(text: string): SecretFault | undefined {
+  return readSigningKey(text) === undefined
+    ? {
+        found: 'a secret that is no such key',
+        expected: 'a private key, PKCS #8 in PEM form or a JWK: P-256 or Ed25519',
+      }
     : undefined;
 }
 

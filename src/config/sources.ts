@@ -6,6 +6,8 @@ export interface Sources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Throws like `readFileSync`. */
   readonly readFile: (path: string) => string;
+  /** Names of the credential providers that the embedding program injects. */
+  readonly providers?: readonly string[];
 }
 
 export type FileReading =

@@ -1,10 +1,13 @@
 import type { AuthorizationServer, Configuration, Route, Weakening } from './configuration.ts';
-import { holdsEveryAddress } from './fields/network.ts';
+import { holdsStrangers } from './fields/network.ts';
 
 type Resolved = Pick<Configuration, 'listen' | 'authorizationServers' | 'routes'>;
 
 /** More than clocks differ; beyond it an expired token lives on. */
 const unusualLeewaySeconds = 300;
+
+/** Who withdraws a key expects it to be over the day after. */
+const unusualKeyAgeMs = 86_400_000;
 
 /** People who revoke a token expect it to be over within a minute. */
 const unusualCacheMs = 60_000;
@@ -16,11 +19,11 @@ export function findWeakenings(
 ): readonly Weakening[] {
   return [
     ...listen.trustProxy.flatMap((range, index): readonly Weakening[] =>
-      holdsEveryAddress(range)
+      holdsStrangers(range)
         ? [
             {
               path: `listen.trustProxy[${index}]`,
-              says: 'whoever connects can write any address into the log by X-Forwarded-For',
+              says: `whoever connects from ${range} can write any address into the log by X-Forwarded-For`,
             },
           ]
         : [],
@@ -31,44 +34,51 @@ export function findWeakenings(
         says,
       })),
     ),
-    ...routes.flatMap(({ name, upstream }, index): readonly Weakening[] =>
-      upstream.sharedProcess === 'accept-risk'
-        ? [
-            {
-              path: `routes[${index}].upstream.sharedProcess`,
-              says: `route ${name}: people who use it at one time may see each other's answers`,
-            },
-          ]
-        : [],
+    ...routes.flatMap((route, index) =>
+      ofRoute(route).map(([key, says]) => ({ path: `routes[${index}].${key}`, says })),
     ),
-    ...routes.flatMap(({ name, access }, index): readonly Weakening[] =>
-      access === 'required'
-        ? []
-        : [
-            {
-              path: `routes[${index}].access`,
-              says:
-                access === 'open'
-                  ? `route ${name} is open: anyone may use it without a token`
-                  : `route ${name} is optional: without a token its rules decide what anyone may do`,
-            },
-          ],
-    ),
-    ...routes.flatMap(sharedOpaqueTokens),
   ];
 }
 
-/** No one can tell from an opaque token whose it is, so that it is shown to one server after the other. */
-function sharedOpaqueTokens({ name, authorizationServers }: Route, index: number): readonly Weakening[] {
+function ofRoute({
+  name,
+  access,
+  authorizationServers,
+  streams: { closeOnExpiry },
+  upstream,
+}: Route): readonly (readonly [string, string])[] {
+  // No one can tell from an opaque token whose it is, so that it is shown to one server after the other.
   const asked = authorizationServers.filter(({ introspection }) => introspection !== undefined);
-  if (asked.length < 2) return [];
   const names = asked.map((server) => server.name).join(', ');
-  return [
-    {
-      path: `routes[${index}].authorizationServers`,
-      says: `opaque tokens on route ${name} are shown to ${names} in this order, whoever issued them`,
-    },
+  const cases: readonly (readonly [boolean, string, string])[] = [
+    [
+      upstream.sharedProcess === 'accept-risk',
+      'upstream.sharedProcess',
+      `route ${name}: people who use it at one time may see each other's answers`,
+    ],
+    [
+      upstream.token === 'passthrough',
+      'upstream.token',
+      `route ${name}: its MCP server sees the tokens of clients, and can use them wherever they are good for`,
+    ],
+    [
+      closeOnExpiry === 'never' || closeOnExpiry > unusualLeewaySeconds * 1000,
+      'streams.closeOnExpiry',
+      `route ${name}: streams go on after the token that opened them has expired`,
+    ],
+    [access === 'open', 'access', `route ${name} is open: anyone may use it without a token`],
+    [
+      access === 'optional',
+      'access',
+      `route ${name} is optional: without a token its rules decide what anyone may do`,
+    ],
+    [
+      asked.length > 1,
+      'authorizationServers',
+      `opaque tokens on route ${name} are shown to ${names} in this order, whoever issued them`,
+    ],
   ];
+  return cases.filter(([holds]) => holds).map(([, key, says]) => [key, says]);
 }
 
 function ofServer(
@@ -76,7 +86,7 @@ function ofServer(
   routes: readonly Route[],
   allowsHttp: boolean,
 ): readonly (readonly [string, string])[] {
-  const { name, verify, requireExp, leeway, audiences, introspection } = server;
+  const { name, verify, requireExp, leeway, audiences, introspection, keys } = server;
   const sharing = routes.filter(
     (route) =>
       route.audiences === undefined && route.authorizationServers.some((used) => used.name === server.name),
@@ -105,6 +115,16 @@ function ofServer(
       (introspection?.cache ?? 0) > unusualCacheMs,
       'introspection.cache',
       `a token that ${name} has revoked is accepted for up to ${(introspection?.cache ?? 0) / 1000} s`,
+    ],
+    [
+      keys.ttl > unusualKeyAgeMs,
+      'keys.ttl',
+      `a key that ${name} has withdrawn is trusted for more than a day`,
+    ],
+    [
+      keys.maxStale > unusualKeyAgeMs,
+      'keys.maxStale',
+      `while ${name} can't be asked, a key that it has withdrawn is trusted for more than a day`,
     ],
     [
       server.allowHosts.length > 0,

@@ -18,6 +18,8 @@ export interface PublicationSources {
   readonly liveScopes: (route: Route) => { get(): Promise<readonly string[]> };
   /** The tenant's route whose metadata stands at a path; undefined where no tenant may be named so. */
   readonly tenantRouteDescribedAt: (path: string) => Route | undefined;
+  /** The keys that sign assertions. */
+  readonly signingKeys: { document(): Promise<string> };
   readonly authorities: {
     of(server: AuthorizationServer): { readonly metadata: MirrorSource };
   };
@@ -45,10 +47,25 @@ function fixedPublications(sources: PublicationSources): ReadonlyMap<string, Pub
     const publication = ofRoute(route, sources);
     return metadataPaths(route).map((path) => [path, publication] as const);
   });
-  if (mirror === undefined) return new Map(ofRoutes);
+  const own = [...ofRoutes, ...ofSigningKeys(sources)];
+  if (mirror === undefined) return new Map(own);
   const mirrored: Publication = mirroredMetadata(mirror, sources.authorities.of(mirror).metadata);
   const paths = mirrorPaths(sources.configuration, published);
-  return new Map([...ofRoutes, ...paths.map((path) => [path, mirrored] as const)]);
+  return new Map([...own, ...paths.map((path) => [path, mirrored] as const)]);
+}
+
+/** What nothing is signed with isn't shown. */
+function ofSigningKeys({
+  configuration,
+  signingKeys,
+}: PublicationSources): readonly (readonly [string, Publication])[] {
+  if (configuration.routes.every(({ identity }) => identity.assertion === undefined)) return [];
+  // Not longer than it takes to notice a new key: a verifier that knows none of its name should look again.
+  const publication = async (): Promise<Document> => ({
+    text: await signingKeys.document(),
+    cacheControl: 'public, max-age=300',
+  });
+  return [['/.well-known/portcullis/jwks.json', publication]];
 }
 
 function ofRoute(route: Route, { liveScopes }: PublicationSources): Publication {

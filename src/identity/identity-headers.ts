@@ -2,6 +2,7 @@ import type { Identity } from '../config/configuration.ts';
 import { claimAt } from '../vocabulary/claim.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 import { encodeItem, encodeValue } from './encode.ts';
+import { subjectOf } from './subject.ts';
 
 export type IdentityHeaders =
   | { readonly ok: true; readonly headers: readonly string[] }
@@ -10,12 +11,14 @@ export type IdentityHeaders =
 
 /**
  * The headers that tell the upstream who asks: name, value, name, value …. A claim that the token doesn't have
- * gives no header. One that can't be carried as exactly one value refuses the whole request.
+ * gives no header, but for the subject's. One that can't be carried as exactly one value refuses the whole request.
  */
 export function identityHeaders(principal: Principal, identity: Identity): IdentityHeaders {
   const { subject, issuer, client, scopes, email } = identity.headers;
+  const who = subjectOf(principal, identity);
+  if (subject !== undefined && who === undefined) return { ok: false, claim: identity.subject ?? 'sub' };
   const fields: readonly (readonly [string | undefined, string, unknown])[] = [
-    [subject, 'sub', principal.subject],
+    [subject, identity.subject ?? 'sub', who],
     [issuer, 'iss', principal.issuer],
     [client, 'client', principal.clientId],
     [scopes, 'scope', principal.scopes.join(' ')],

@@ -101,12 +101,58 @@ describe('identity headers', () => {
   });
 });
 
+describe('the subject by another claim (A24)', () => {
+  const subjectBy = (claims: Record<string, unknown>, subject = 'uid'): unknown => {
+    const result = identityHeaders(principal({ claims }), {
+      headers: { subject: 'X-S' },
+      claims: [],
+      subject,
+    });
+    return result.ok ? result.headers[1] : `refused ${result.claim}`;
+  };
+
+  it('is that claim, a text or a whole number, wherever it lies', () => {
+    expect(subjectBy({ uid: 'u-1', sub: 'no' })).toBe('u-1');
+    expect(subjectBy({ uid: 4711 })).toBe('4711');
+    expect(subjectBy({ ids: { person: 'é' } }, '/ids/person')).toBe('%C3%A9');
+  });
+
+  it.each([
+    [undefined],
+    [null],
+    [''],
+    [['u-1']],
+    [{ id: 1 }],
+    [true],
+    [1.5],
+    [2 ** 53],
+    ['a\nb'],
+    ['\ud800'],
+  ])('is refused as %j, which is nobody, somebody else, or no header', (uid) => {
+    expect(subjectBy({ uid })).toBe('refused uid');
+  });
+
+  it('is not taken from the prototype', () => {
+    expect(subjectBy({}, 'constructor')).toBe('refused constructor');
+  });
+});
+
 describe('request headers', () => {
   const route = {
     identity,
     upstream: { requestHeaders: ['x-tenant', 'x-auth-subject'] },
   } as unknown as Route;
   const pass = (...lines: string[]): string[] | undefined => passingHeaders(lines, requestHeaderRules(route));
+
+  it('asks for answers without compression where lists are filtered, whatever the client asks for (C-047)', () => {
+    const passing = (hide: boolean): string[] | undefined =>
+      passingHeaders(
+        ['Accept-Encoding', 'gzip', 'Accept', 'a', 'accept-encoding', 'br'],
+        requestHeaderRules({ ...route, policy: { rules: [], hide } }),
+      );
+    expect(passing(true)).toEqual(['accept', 'a', 'accept-encoding', 'identity']);
+    expect(passing(false)).toEqual(['accept-encoding', 'gzip', 'accept', 'a', 'accept-encoding', 'br']);
+  });
 
   it('lets through what the allow-list names (B-022)', () => {
     expect(

@@ -3,6 +3,8 @@ import type { Route } from '../config/configuration.ts';
 /** Which of a client's header lines may go to the upstream. */
 export interface RequestHeaderRules {
   readonly allows: (name: string) => boolean;
+  /** Added to them: name, value, name, value … */
+  readonly always: readonly string[];
 }
 
 /** Pass besides the prefixes; lower case. */
@@ -19,12 +21,16 @@ const neverAllowed = new Set(['content-length', 'content-encoding']);
 export function requestHeaderRules(route: Route): RequestHeaderRules {
   const added = new Set(route.upstream.requestHeaders);
   const identity = new Set(identityNames(route).map(normalise));
+  // Lists can only be filtered where the bytes of an answer are its text.
+  const readsAnswers = route.policy?.hide === true;
   const judge = (name: string): boolean => {
     if (identity.has(name) || neverAllowed.has(name) || !canonical.test(name)) return false;
+    if (readsAnswers && name === 'accept-encoding') return false;
     return prefixed.test(name) || alwaysAllowed.has(name) || added.has(name);
   };
   const judged = new Map<string, boolean>();
   return {
+    always: readsAnswers ? ['accept-encoding', 'identity'] : [],
     allows(name) {
       const known = judged.get(name);
       if (known !== undefined) return known;
@@ -42,8 +48,12 @@ const canonical = /^[a-z0-9-]+$/;
 const prefixed = /^(?:accept(?:-[a-z]+)*|content-[a-z-]+|mcp-[a-z0-9-]+)$/;
 
 function identityNames(route: Route): readonly string[] {
-  const { headers, claims } = route.identity;
-  return [...Object.values(headers), ...claims.map(({ header }) => header)];
+  const { headers, claims, assertion } = route.identity;
+  return [
+    ...Object.values(headers),
+    ...claims.map(({ header }) => header),
+    ...(assertion === undefined ? [] : [assertion.header]),
+  ];
 }
 
 function normalise(name: string): string {
@@ -83,5 +93,6 @@ export function passingHeaders(
     const value = rawHeaders[index + 1] ?? '';
     passing.push(name, name === 'accept' && value === '*/*' ? everyAnswer : value);
   }
+  if (rules.always.length > 0) passing.push(...rules.always);
   return passing;
 }

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin';
 
 import type { Route } from '../config/configuration.ts';
 import type { RateReason, Refusal } from '../vocabulary/refusal.ts';
-import { Places } from './places.ts';
+import type { Places } from './places.ts';
 import { rateExceeded } from './rate-exceeded.ts';
 import type { RateParts } from './route-rate.ts';
 import { routeRate } from './route-rate.ts';
@@ -11,6 +11,8 @@ import { ruleRates } from './rule-rates.ts';
 
 export interface CapsOptions {
   readonly route: Route;
+  /** What each principal has under way on the route, whatever configuration let it begin. */
+  readonly places: Places;
 }
 
 /**
@@ -19,9 +21,8 @@ export interface CapsOptions {
  * Without a token there is no one to count; the cap of the route holds all the same.
  */
 export const capsStage = fp<CapsOptions>(
-  (scope, { route }, ready) => {
+  (scope, { route, places }, ready) => {
     const { perPrincipal } = route.limits;
-    const places = new Places();
     scope.addHook('onRequest', (request, reply, next) => {
       const { passage } = request;
       if (passage?.stage !== 'authenticated')

@@ -5,6 +5,7 @@ import type { Route } from '../config/configuration.ts';
 import { read } from '../vocabulary/passage.ts';
 import type { Authenticated } from '../vocabulary/passage.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
+import { checkKnownRevision } from './check-known-revision.ts';
 import { checkRevision } from './check-revision.ts';
 import { checkContent } from './content.ts';
 import { readBody } from './read-body.ts';
@@ -20,6 +21,7 @@ export interface McpOptions {
  */
 export const mcpStage = fp<McpOptions>(
   (scope, { route }, ready) => {
+    const hasRules = route.policy !== undefined;
     scope.addHook('onRequest', (request, reply, next) => {
       const refusal = request.method === 'POST' ? checkContent(request.headers) : undefined;
       if (refusal !== undefined) return reply.refuse(refusal);
@@ -30,12 +32,16 @@ export const mcpStage = fp<McpOptions>(
       if (passage?.stage !== 'authenticated')
         throw new Error('the message stage needs an authenticated request');
       if (request.method !== 'POST') {
+        const refusal = hasRules ? checkKnownRevision(request.headers, undefined) : undefined;
+        if (refusal !== undefined) return reply.refuse(refusal);
         request.passage = read(passage, null);
         next();
         return;
       }
       readBody(request.raw, reply.raw, route.limits.body, (body) => {
-        const refusal = body.ok ? takeMessage(request, passage, body.bytes) : body.refusal;
+        const refusal = body.ok
+          ? takeMessage(request, passage, { bytes: body.bytes, hasRules })
+          : body.refusal;
         if (refusal !== undefined) return reply.refuse(refusal);
         next();
       });
@@ -45,7 +51,17 @@ export const mcpStage = fp<McpOptions>(
   { name: 'mcp', dependencies: ['token'], decorators: { request: ['passage', 'messageId'] } },
 );
 
-function takeMessage(request: FastifyRequest, passage: Authenticated, bytes: Buffer): Refusal | undefined {
+interface Taken {
+  readonly bytes: Buffer;
+  /** Whether the route has rules, which hold for known revisions only. */
+  readonly hasRules: boolean;
+}
+
+function takeMessage(
+  request: FastifyRequest,
+  passage: Authenticated,
+  { bytes, hasRules }: Taken,
+): Refusal | undefined {
   const message = readMessage(bytes);
   if (!message.ok) {
     request.messageId = message.id;
@@ -53,6 +69,8 @@ function takeMessage(request: FastifyRequest, passage: Authenticated, bytes: Buf
   }
   const [first] = message.call.messages;
   if (!message.call.batch && first.kind === 'request') request.messageId = first.id;
+  const unknown = hasRules ? checkKnownRevision(request.headers, message.value) : undefined;
+  if (unknown !== undefined) return unknown;
   const disagreement = checkRevision(request.headers, message);
   if (disagreement !== undefined) return disagreement;
   request.passage = read(passage, message);

@@ -35,6 +35,22 @@ describe('the message reader', () => {
     }
   });
 
+  it('takes what is called from the member of the method, whatever stands beside it (C-002)', () => {
+    const targetOf = (method: string, params: object): unknown => {
+      const result = read(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+      return result.ok && result.call.messages[0].kind === 'request'
+        ? result.call.messages[0].target
+        : result;
+    };
+    const both = { type: 'ref/resource', name: 'drop_all', uri: 'get_x' };
+    expect(targetOf('tools/call', both)).toBe('drop_all');
+    expect(targetOf('prompts/get', both)).toBe('drop_all');
+    expect(targetOf('resources/read', { ...both, type: 'ref/prompt' })).toBe('get_x');
+    expect(targetOf('completion/complete', both)).toBeUndefined();
+    expect(targetOf('completion/complete', { ...both, ref: both })).toBe('get_x');
+    expect(targetOf('completion/complete', { ref: { ...both, type: 'ref/prompt' } })).toBe('drop_all');
+  });
+
   it('knows notifications and responses', () => {
     const kinds = [
       '{"jsonrpc":"2.0","method":"notifications/initialized"}',

@@ -82,14 +82,24 @@ function judgeResponse(value: JsonObject, id: string | null): Message | Envelope
   return { kind: 'response' };
 }
 
-/** A resource is named by its uri, a tool or prompt by its name; a second one beside it says nothing. */
+/**
+ * A resource is named by its uri, a tool or prompt by its name, a completion by its ref. The method alone says which:
+ * a caller who adds `type` or `uri` to a call mustn't have another name judged than the one that is run.
+ */
 function targetOf(method: string, params: unknown): string | undefined {
   if (!isObject(params)) return undefined;
-  const { ref } = params;
-  const named = method === 'completion/complete' && isObject(ref) ? ref : params;
-  const isResource = method.startsWith('resources/') || named['type'] === 'ref/resource';
-  const target = isResource ? named['uri'] : named['name'];
+  const target =
+    method === 'completion/complete' ? targetOfReference(params['ref']) : namedBy(method, params);
   return typeof target === 'string' ? target : undefined;
+}
+
+function namedBy(method: string, { uri, name }: JsonObject): unknown {
+  return method.startsWith('resources/') ? uri : name;
+}
+
+function targetOfReference(ref: unknown): unknown {
+  if (!isObject(ref)) return undefined;
+  return ref['type'] === 'ref/resource' ? ref['uri'] : ref['name'];
 }
 
 /** The JSON text of an id that every language reads alike: a string, or an integer written as one. */
@@ -105,7 +115,7 @@ function requestId(envelope: JsonObject, writtenIds: WrittenIds): string | null 
 type WrittenIds = ReadonlyMap<unknown, string> | undefined;
 
 // 1.0, 1e0 and -0 are integers to some languages only, and a key may be spelt with escapes.
-const unusualId = /"id"[ \t\r\n]*:[ \t\r\n]*-?(?:0[ \t\r\n]*[,}]|[0-9]+[.eE])|\\u/;
+const unusualId = /"id"[ \t\r\n]*:[ \t\r\n]*(?:-0[ \t\r\n]*[,}]|-?[0-9]+[.eE])|\\u/;
 
 /** Parsed numbers don't tell how they were written. Only where one may be unusual the text is parsed again to know. */
 function idsAsWritten(value: unknown, text: string): WrittenIds {

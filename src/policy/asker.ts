@@ -1,10 +1,9 @@
-import { celMap } from '@bufbuild/cel';
-
 import type { Route } from '../config/configuration.ts';
 import type { Principal } from '../vocabulary/principal.ts';
+import { cel } from './cel.ts';
 import type { CelJson, Names } from './cel-values.ts';
 import { argumentsValue, namesOf, principalValue } from './cel-values.ts';
-import type { Held } from './condition.ts';
+import type { Bindings, Held } from './condition.ts';
 import type { Question } from './question.ts';
 import type { Rule } from './rule.ts';
 
@@ -80,15 +79,21 @@ class AskerView {
 
   #evaluate(condition: NonNullable<Rule['condition']>): Held {
     const { reads } = condition;
+    const { unknown } = this.#viewed.question;
+    if (unknown !== undefined) return condition.couldHold(unknown, this.#bindings(reads, undefined));
     const read = reads.has('call.arguments') ? this.#readArguments() : undefined;
     // Without them even a `!` could come true.
     if (read !== undefined && 'fault' in read)
       return { holds: false, says: `can't be worked out: ${read.fault}` };
-    return condition.evaluate({
+    return condition.evaluate(this.#bindings(reads, read?.value));
+  }
+
+  #bindings(reads: ReadonlySet<string>, given: CelJson | undefined): Bindings {
+    return {
       principal: reads.has('principal') ? this.#principal() : null,
-      call: reads.has('call') ? this.#callValue(read?.value) : null,
+      call: reads.has('call') ? this.#callValue(given) : null,
       route: reads.has('route') ? routeValue(this.#viewed.asker.route) : null,
-    });
+    };
   }
 
   #principal(): CelJson | null {
@@ -104,7 +109,7 @@ class AskerView {
 
   #callValue(given: CelJson | undefined): CelJson {
     const { method, kind, target } = this.#viewed.question;
-    return celMap(
+    return cel().celMap(
       new Map([
         ['method', method],
         ...(kind === undefined ? [] : [[kind, target] as const]),
@@ -118,8 +123,9 @@ class AskerView {
 
 const holds: Held = { holds: true };
 
-function routeValue({ name, tenant }: Route): CelJson {
-  return celMap(
+/** The route, as conditions see it. */
+export function routeValue({ name, tenant }: Pick<Route, 'name' | 'tenant'>): CelJson {
+  return cel().celMap(
     new Map([['name', name], ...(tenant === undefined ? [] : [['tenant', tenant.name] as const])]),
   );
 }

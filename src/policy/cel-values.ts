@@ -1,7 +1,7 @@
 import type { CelInput } from '@bufbuild/cel';
-import { celList, celMap } from '@bufbuild/cel';
 
 import type { Principal } from '../vocabulary/principal.ts';
+import { cel } from './cel.ts';
 
 /** JSON as a condition sees it: objects as maps without a prototype's members, numbers as doubles. */
 export type CelJson = CelInput;
@@ -36,12 +36,12 @@ interface Bounds {
 export function principalValue(principal: Principal): CelJson {
   const { issuer, subject, clientId, scopes, claims } = principal;
   const email = verifiedEmail(principal);
-  return celMap(
+  return cel().celMap(
     new Map<string, CelInput>([
       ['issuer', issuer],
       ['subject', subject],
       ...(clientId === undefined ? [] : [['client', clientId] as const]),
-      ['scopes', celList(scopes as CelInput[])],
+      ['scopes', cel().celList(scopes as CelInput[])],
       ...(email === undefined ? [] : [['email', email] as const]),
       ['claims', claimsValue(claims)],
     ]),
@@ -69,7 +69,7 @@ function claimsValue(claims: Readonly<Record<string, unknown>>): CelInput {
   if (reader.fault !== undefined) return unusable(`the claims: ${reader.fault}`);
   for (const name of leftOut(claims))
     value.set(name, unusable(`the token leaves the claim ${name} out, because it would be too long`));
-  return celMap(value);
+  return cel().celMap(value);
 }
 
 /**
@@ -115,12 +115,14 @@ export function argumentsValue(
   value: unknown,
   names: Names,
 ): { readonly value: CelJson } | { readonly fault: string } {
-  if (value === undefined) return { value: celMap(new Map()) };
+  if (value === undefined) return { value: cel().celMap(new Map()) };
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { fault: 'the arguments are no object' };
   const reader = new JsonReader(argumentBounds, () => undefined, names);
   const map = reader.object(value as Readonly<Record<string, unknown>>);
-  return reader.fault === undefined ? { value: celMap(map) } : { fault: `the arguments: ${reader.fault}` };
+  return reader.fault === undefined
+    ? { value: cel().celMap(map) }
+    : { fault: `the arguments: ${reader.fault}` };
 }
 
 /** Turns parsed JSON into values of CEL, within bounds. */
@@ -146,7 +148,7 @@ class JsonReader {
     const map = new Map<string, CelInput>();
     for (const name of Object.keys(value)) {
       this.#spend(1, name.length);
-      if (this.#names?.folded.has(fold(name)) === true && !this.#names.exact.has(name))
+      if (this.#names?.exact.has(name) === false && this.#names.folded.has(fold(name)))
         this.fault ??= 'a member differs from one that a rule reads by its case alone';
       if (this.fault !== undefined) return map;
       map.set(name, this.#read(value[name]));
@@ -160,7 +162,7 @@ class JsonReader {
     if (typeof value === 'number') return this.#number(value);
     return Array.isArray(value)
       ? this.#list(value as readonly unknown[])
-      : celMap(this.object(value as Readonly<Record<string, unknown>>));
+      : cel().celMap(this.object(value as Readonly<Record<string, unknown>>));
   }
 
   #text(text: string): CelInput {
@@ -185,7 +187,7 @@ class JsonReader {
       if (this.fault !== undefined) break;
       items.push(this.#read(item));
     }
-    return celList(items);
+    return cel().celList(items);
   }
 
   #spend(items: number, characters: number): void {

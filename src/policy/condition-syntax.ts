@@ -1,5 +1,6 @@
-import { isCelError } from '@bufbuild/cel';
 import type { CelEnv, parse } from '@bufbuild/cel';
+
+import { cel } from './cel.ts';
 
 /** An expression of CEL as its parser has it. */
 export type Expression = ReturnType<typeof parse>['expr'];
@@ -183,7 +184,7 @@ function checkCall(expression: Expression, { function: name, target, args }: Cal
 function checkPattern(expression: Expression, pattern: string | undefined, env: CelEnv): void {
   if (pattern === undefined) throw new Stop('matches needs its pattern as a text', expression);
   const tried = env.funcs.find('matches')?.call(0, '', [pattern]);
-  if (isCelError(tried))
+  if (cel().isCelError(tried))
     throw new Stop(`matches with a pattern that isn't one: ${tried.message}`, expression);
 }
 

@@ -1,11 +1,13 @@
 import type { CelEnv, CelError, CelList, CelValue } from '@bufbuild/cel';
-import { celEnv, celFunc, celMethod, CelScalar, isCelError, listType, parse, plan } from '@bufbuild/cel';
 
+import { cel } from './cel.ts';
 import { unusablePrefix } from './cel-values.ts';
 import type { CelJson } from './cel-values.ts';
-import type { Findings } from './condition-syntax.ts';
+import type { Expression, Findings } from './condition-syntax.ts';
 import { checkSyntax } from './condition-syntax.ts';
 import { counterOf, countRounds } from './count-rounds.ts';
+import type { UnknownPart } from './relax.ts';
+import { relax } from './relax.ts';
 
 /** What an evaluation may cost, in rounds of a loop; a few milliseconds. */
 const maximumCost = 2_000;
@@ -29,6 +31,11 @@ export interface Bindings {
 export interface Condition extends Findings {
   /** The same answer for the same bindings, whenever it is asked: there is no clock in it. */
   evaluate(bindings: Bindings): Held;
+  /**
+   * Whether it could hold, of a call of which one part isn't known. A no is certain; a yes may be too kind, where two parts of
+   * the condition contradict each other. What it is asked about needs no such part.
+   */
+  couldHold(unknown: UnknownPart, bindings: Bindings): Held;
 }
 
 export type ConditionReading =
@@ -48,6 +55,7 @@ export function readCondition(text: string): ConditionReading {
   });
   if (text.length > maximumConditionLength)
     return fault(maximumConditionLength, `more than ${maximumConditionLength} characters`);
+  const { isCelError, parse, plan } = cel();
   const budget = { left: maximumCost };
   const env = environment(budget);
   try {
@@ -55,22 +63,41 @@ export function readCondition(text: string): ConditionReading {
     const offsetOf = (id: bigint | undefined): number => sourceInfo?.positions[String(id)] ?? 0;
     const findings = checkSyntax(expression, env);
     if ('says' in findings) return fault(offsetOf(findings.id), findings.says);
+    const evaluatorOf = (part: Expression): Condition['evaluate'] => {
+      const run = plan(env, part);
+      return ({ principal, call, route }) => {
+        budget.left = maximumCost;
+        const result = run({ __proto__: null, principal, call, route } as never);
+        if (result === true) return holds;
+        if (!isCelError(result)) return result === false ? isFalse : isNoBoolean;
+        const { line, column } = placeAt(text, offsetOf(result.exprId));
+        const place = line === 1 ? `column ${column}` : `line ${line}, column ${column}`;
+        return { holds: false, says: `can't be worked out at ${place}: ${sayError(result, findings)}` };
+      };
+    };
+    const without = (unknown: UnknownPart): Expression =>
+      relax(expression, (part) => {
+        const found = checkSyntax(part, env);
+        return 'says' in found || found.reads.has(unknown);
+      });
+    const relaxed = {
+      'call.arguments': without('call.arguments'),
+      'call.resource': without('call.resource'),
+    };
+    // In place: what the relaxed ones have of it has its rounds counted too.
     countRounds(expression);
-    const run = plan(env, expression);
+    const evaluate = evaluatorOf(expression);
+    const evaluators = {
+      'call.arguments': evaluatorOf(relaxed['call.arguments']),
+      'call.resource': evaluatorOf(relaxed['call.resource']),
+    };
     return {
       ok: true,
       condition: {
         reads: findings.reads,
         names: findings.names,
-        evaluate({ principal, call, route }) {
-          budget.left = maximumCost;
-          const result = run({ __proto__: null, principal, call, route } as never);
-          if (result === true) return holds;
-          if (!isCelError(result)) return result === false ? isFalse : isNoBoolean;
-          const { line, column } = placeAt(text, offsetOf(result.exprId));
-          const place = line === 1 ? `column ${column}` : `line ${line}, column ${column}`;
-          return { holds: false, says: `can't be worked out at ${place}: ${sayError(result, findings)}` };
-        },
+        evaluate,
+        couldHold: (unknown, bindings) => evaluators[unknown](bindings),
       },
     };
   } catch (error) {
@@ -89,6 +116,7 @@ function environment(budget: { left: number }): CelEnv {
     budget.left -= cost;
     if (budget.left < 0) throw new Error('it takes too long');
   };
+  const { celEnv, celFunc, celMethod, CelScalar, listType } = cel();
   const { funcs: standard } = celEnv();
   const { BOOL, DYN, STRING } = CelScalar;
   return celEnv({

@@ -1,5 +1,6 @@
-import { CelScalar, celFunc } from '@bufbuild/cel';
+import type { CelFunc } from '@bufbuild/cel';
 
+import { cel } from './cel.ts';
 import type { Expression } from './condition-syntax.ts';
 
 /** The name of the function that counts the rounds of a loop; no condition can write it. */
@@ -49,7 +50,8 @@ function called(id: bigint, name: string, args: Expression[]): Expression {
 }
 
 /** The function behind the counter. */
-export function counterOf(spend: () => void): ReturnType<typeof celFunc> {
+export function counterOf(spend: () => void): CelFunc {
+  const { celFunc, CelScalar } = cel();
   return celFunc(counter, [], CelScalar.BOOL, () => {
     spend();
     return true;

@@ -7,10 +7,17 @@ const maximumLength = 2048;
  * Texts of more than 2048 characters are of no pattern.
  */
 export function compileGlob(pattern: string): (text: string) => boolean {
-  const [first = '', ...rest] = pattern.split('*');
+  return compilePieces(pattern.split('*'));
+}
+
+/** The same for the pieces of a pattern, between any two of which any run of characters may stand. */
+export function compilePieces([first = '', ...rest]: readonly string[]): (text: string) => boolean {
   const last = rest.pop();
-  if (last === undefined) return (text) => text === pattern && text.length <= maximumLength;
+  if (last === undefined) return (text) => text === first && text.length <= maximumLength;
   const middle = rest.filter((piece) => piece !== '');
+  // `get_*`: most patterns are of this kind, and a list asks each of them about each of its items.
+  if (middle.length === 0 && last === '')
+    return (text) => text.startsWith(first) && text.length <= maximumLength;
   const shortest = first.length + last.length;
   return (text) => {
     if (text.length > maximumLength || text.length < shortest) return false;

@@ -37,10 +37,8 @@ export function createJudge(policy: Policy): Judge {
     let nearest: Exclude<Verdict, { outcome: 'admitted' }> | undefined;
     const view = views.of(asker, question);
     for (const rule of index.covering(question)) {
-      const held = view.holds(rule);
-      const missing = view.missing(rule);
-      if (held.holds && missing.length === 0) return { outcome: 'admitted', rule };
-      const verdict = explain(rule, { held, missing, asker });
+      const verdict = verdictOf(rule, view, asker);
+      if (verdict.outcome === 'admitted') return verdict;
       if (nearest === undefined || isNearer(verdict, nearest, view.missing)) nearest = verdict;
     }
     return nearest ?? { outcome: 'denied', rule: undefined, says: `no rule is about ${nameOf(question)}` };
@@ -51,13 +49,11 @@ const noRuleNeeded: Verdict = { outcome: 'admitted', rule: undefined };
 
 type Refused = Exclude<Verdict, { outcome: 'admitted' }>;
 
-interface Found {
-  readonly held: ReturnType<ReturnType<AskerViews['of']>['holds']>;
-  readonly missing: readonly string[];
-  readonly asker: Asker;
-}
-
-function explain(rule: Rule, { held, missing, asker }: Found): Refused {
+/** What one rule says of a question that it is about. */
+export function verdictOf(rule: Rule, view: ReturnType<AskerViews['of']>, asker: Asker): Verdict {
+  const held = view.holds(rule);
+  const missing = view.missing(rule);
+  if (held.holds && missing.length === 0) return { outcome: 'admitted', rule };
   const aboutPrincipal = rule.condition?.reads.has('principal') === true;
   const isNobody = asker.principal === null && asker.route.access === 'optional';
   if (isNobody && (aboutPrincipal || (held.holds && missing.length > 0)))

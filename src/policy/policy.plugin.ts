@@ -4,6 +4,7 @@ import type { Route } from '../config/configuration.ts';
 import { admitted } from '../vocabulary/passage.ts';
 import { isModernRevision } from '../vocabulary/revision.ts';
 import { createJudge } from './judge.ts';
+import { createListFilter } from './list-filter.ts';
 import { admittingRules, refusalOf, rulesIn, rulingsOn } from './rulings.ts';
 
 export interface PolicyOptions {
@@ -13,13 +14,15 @@ export interface PolicyOptions {
 /**
  * Turns `read` into `admitted`: by the rules of the route, message by message, before anything of it goes upstream. A route without rules
  * admits whoever has its scopes, which the token stage has seen to. Requests without a message are those that open and end
- * the streams of a session; what comes over them was admitted where it was asked for.
+ * the streams of a session; what comes over them was admitted where it was asked for, and its lists are filtered all the same.
  */
 export const policyStage = fp<PolicyOptions>(
   (scope, { route }, ready) => {
     scope.decorateRequest('decision', null);
     const { policy } = route;
     const judge = policy === undefined ? undefined : createJudge(policy);
+    scope.decorateRequest('answerFilter', null);
+    const answerFilter = judge === undefined || policy?.hide !== true ? null : createListFilter(judge);
     const hasRates = policy?.rules.some(({ rateLimit }) => rateLimit !== undefined) === true;
     scope.addHook('preHandler', (request, reply, next) => {
       const { passage } = request;
@@ -39,6 +42,7 @@ export const policyStage = fp<PolicyOptions>(
         });
         if (refusal !== undefined) return reply.refuse(refusal);
       }
+      request.answerFilter = answerFilter;
       request.passage = admitted(passage);
       next();
     });

@@ -1,6 +1,7 @@
 import type { Message } from '../vocabulary/call.ts';
 import type { TargetKind } from './methods.ts';
 import { isPlainUri } from './plain-uri.ts';
+import type { UnknownPart } from './relax.ts';
 
 /** What a rule is asked about. */
 export interface Question {
@@ -11,6 +12,11 @@ export interface Question {
   readonly target: string;
   /** `params.arguments` of a tool or prompt; undefined where there are none. */
   readonly arguments: unknown;
+  /**
+   * Only where nobody has made the call yet: what isn't known of it. The question is then whether any such call could be admitted.
+   * Of a resource `target` is the template of its URIs.
+   */
+  readonly unknown?: UnknownPart;
 }
 
 /** A message that doesn't say what it is about; no rule can admit it. */

@@ -36,10 +36,31 @@ it('the index finds the rules that one would find by asking each of them, in the
         compileRule({ name: `r${index}`, scopes: [], ...each }, index),
       );
       const question = { method, kind, target: kind === undefined ? '' : target, arguments: undefined };
-      expect(new RuleIndex(rules).covering(question).map((each) => each.name)).toEqual(
-        rules.filter((each) => each.covers(question)).map((each) => each.name),
-      );
+      const index = new RuleIndex(rules);
+      const asking = rules.filter((each) => each.covers(question)).map((each) => each.name);
+      for (const time of ['the first time', 'and once more'])
+        expect([time, index.covering(question).map((each) => each.name)]).toEqual([time, asking]);
     }),
     { numRuns: 5_000 },
   );
+});
+
+it('more names than the index remembers are found all the same, and long ones', () => {
+  const rules = [{ tools: ['a*'] }, { tools: ['*1'] }].map((each, index) =>
+    compileRule({ name: `r${index}`, scopes: [], ...each }, index),
+  );
+  const index = new RuleIndex(rules);
+  const found = (target: string): string =>
+    index
+      .covering({ method: 'tools/call', kind: 'tool', target, arguments: undefined })
+      .map(({ name: one }) => one)
+      .join(' ');
+  for (let at = 0; at < 2_000; at += 1)
+    expect(found(`a${at}`)).toBe(String(at).endsWith('1') ? 'r0 r1' : 'r0');
+  expect([found('a7'), found('b1'), found('b2'), found(`a${'x'.repeat(500)}1`)]).toEqual([
+    'r0',
+    'r1',
+    '',
+    'r0 r1',
+  ]);
 });

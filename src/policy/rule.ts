@@ -5,6 +5,7 @@ import { compileGlob, isGlob } from './glob.ts';
 import type { TargetKind } from './methods.ts';
 import { knownMethods } from './methods.ts';
 import type { Question } from './question.ts';
+import { couldFit } from './uri-template.ts';
 
 /** A rule of the configuration, ready to be asked. */
 export interface Rule {
@@ -19,7 +20,7 @@ export interface Rule {
   byPattern(kind: TargetKind): ((target: string) => boolean) | undefined;
   /** Whether it is about a method at all, and one that the file names or that the gateway knows. */
   isAbout(method: string): boolean;
-  /** Whether the rule is about this call; who may make it, scopes and condition say. */
+  /** Whether the rule is about this call, or about any of a template's; who may make it, scopes and condition say. */
   covers(question: Question): boolean;
 }
 
@@ -54,8 +55,10 @@ export function compileRule(rule: PolicyRule, index: number): Rule {
       return (target) => only(target) || others.some((fits) => fits(target));
     },
     isAbout,
-    covers({ method, kind, target }) {
+    covers({ method, kind, target, unknown }) {
       if (!isAbout(method)) return false;
+      if (unknown === 'call.resource')
+        return globs.size === 0 || (rule.resources ?? []).some((pattern) => couldFit(target, pattern));
       // A rule about tools says nothing of a prompt, and of what has no name only where it names the method.
       if (kind === undefined) return globs.size === 0 || names !== undefined;
       return globs.size === 0 || globs.get(kind)?.(target) === true;

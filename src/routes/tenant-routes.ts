@@ -68,7 +68,9 @@ function tenantIn(target: string, { before }: Frame): string {
 export interface AllTenantRoutes {
   /** Undefined for a route that isn't a form. */
   of(route: Route): TenantRoutes | undefined;
-  /** Of whichever form it is: no two have an address in common. */
+  /** The route at a path of whichever form: no two have an address in common. */
+  at(path: string): Route | undefined;
+  /** In the same manner, by the path of its metadata. */
   describedAt(path: string): Route | undefined;
   /** Tenants' routes in memory; undefined where no route is a form. */
   readonly held: number | undefined;
@@ -78,6 +80,13 @@ export function tenantRoutesOf(routes: readonly Route[]): AllTenantRoutes {
   const forms = new Map(routes.filter(isForm).map((form) => [form, new TenantRoutes(form)] as const));
   return {
     of: (route) => forms.get(route),
+    at(path) {
+      for (const tenants of forms.values()) {
+        const route = tenants.at(path);
+        if (route !== undefined) return route;
+      }
+      return undefined;
+    },
     describedAt(path) {
       for (const tenants of forms.values()) {
         const route = tenants.describedAt(path);

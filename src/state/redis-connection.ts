@@ -1,4 +1,8 @@
-import { createClient } from '@redis/client';
+import { createRequire } from 'node:module';
+
+import type * as Redis from '@redis/client';
+
+import type { RedisPlace } from '../config/configuration.ts';
 
 /** What is told when the connection comes and goes; never the URL or what Redis said besides its first word. */
 export interface RedisReport {
@@ -7,13 +11,14 @@ export interface RedisReport {
   readonly reason?: string;
 }
 
-export interface RedisConnectionOptions {
-  /** `redis:` or `rediss:`, with its password. */
-  readonly url: string;
+export interface RedisConnectionOptions extends RedisPlace {
   readonly report: (report: RedisReport) => void;
 }
 
-function clientFor(url: string) {
+/** In the place of an import: its megabytes are for gateways with a Redis. */
+const load = createRequire(import.meta.url);
+
+function clientFor({ createClient }: typeof Redis, { url, tls }: RedisPlace) {
   return createClient({
     url,
     // Servers before 6 know no other, and nothing here needs what came later.
@@ -23,7 +28,11 @@ function clientFor(url: string) {
     disableOfflineQueue: true,
     commandsQueueMaxLength: maximumQueued,
     commandOptions: { timeout: answerWithinMs },
-    socket: { reconnectStrategy: false, connectTimeout: connectWithinMs },
+    socket: {
+      reconnectStrategy: false,
+      connectTimeout: connectWithinMs,
+      ...(tls === undefined ? {} : { tls: true as const, ...tls }),
+    },
   });
 }
 
@@ -47,6 +56,7 @@ const longestDelayMs = 1500;
  * an error that Redis answers: behind the same name there may be another server by now (READONLY after a failover).
  */
 export class RedisConnection {
+  readonly #redis = load('@redis/client') as typeof Redis;
   readonly #options: RedisConnectionOptions;
   #client: RedisClient | undefined;
   #reopening: NodeJS.Timeout | undefined;
@@ -62,9 +72,14 @@ export class RedisConnection {
     return this.#client?.isReady === true;
   }
 
+  /** As it stands in the server: apart from what others keep there. */
+  key(name: string): string {
+    return `${this.#options.prefix}${name}`;
+  }
+
   /** Begins to connect; answers before anything came of it. */
   open(): void {
-    const client = clientFor(this.#options.url);
+    const client = clientFor(this.#redis, this.#options);
     this.#client = client;
     const deadline = setTimeout(() => this.#end(client, new Error('TIMEOUT')), connectWithinMs);
     const onEnd = (error: unknown): void => {

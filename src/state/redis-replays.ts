@@ -16,11 +16,11 @@ export class RedisReplays implements ReplayStore {
   }
 
   async claim({ holder, id, ttlMs }: Use): Promise<Claim> {
-    const key = `portcullis:use:${hash('sha256', JSON.stringify([holder, id]), 'base64url')}`;
+    const key = this.#redis.key(`use:${hash('sha256', JSON.stringify([holder, id]), 'base64url')}`);
     const answered = await this.#redis.ask((client) =>
       client.set(key, '', { condition: 'NX', expiration: { type: 'PX', value: Math.ceil(ttlMs) } }),
     );
-    if (answered === undefined) return 'unavailable';
-    return answered.answer === 'OK' ? 'new' : 'seen';
+    if (answered?.answer === 'OK') return 'new';
+    return answered?.answer === null ? 'seen' : 'unavailable';
   }
 }

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Configuration } from '../config/configuration.ts';
+import type { Configuration, TokenStore } from '../config/configuration.ts';
 import type { Observer } from '../vocabulary/observer.ts';
 import { MemoryReplays } from './memory-replays.ts';
 import { MemoryRate } from './rates/memory-rate.ts';
 import type { Rate, RateOf } from './rates/rate.ts';
+import { openRecords } from './records/open-records.ts';
+import type { RecordStore } from './records/record-store.ts';
 import { RedisRate } from './rates/redis-rate.ts';
 import { Windows } from './rates/windows.ts';
+import { RedisAnswers } from './redis-answers.ts';
 import type { RedisReport } from './redis-connection.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisReplays } from './redis-replays.ts';
@@ -21,6 +24,10 @@ export interface State {
   readonly localRateOf: (counted: RateOf) => MemoryRate;
   /** Windows of rates in memory. */
   readonly windowsHeld: () => Readonly<Record<RateOf['of'], number>>;
+  /** What keeps logins at upstreams; each configuration may have another one. */
+  readonly recordsIn: (tokenStore: TokenStore) => RecordStore;
+  /** Where gateways tell each other what authorization servers said of tokens. Undefined where everything is in memory. */
+  readonly answers: RedisAnswers | undefined;
   /** Undefined where everything is in memory. */
   readonly isConnected: () => boolean | undefined;
   /**
@@ -40,7 +47,7 @@ export interface StateParts {
 
 /** Opens nothing before `open`. */
 export function createState(
-  { state, routes }: Pick<Configuration, 'state' | 'routes'>,
+  { state, routes, sessions }: Pick<Configuration, 'state' | 'routes' | 'sessions'>,
   { clock, report, observer }: StateParts,
 ): State {
   const windows = { principals: new Windows(), addresses: new Windows() };
@@ -58,6 +65,8 @@ export function createState(
       rateOf: localRateOf,
       localRateOf,
       windowsHeld,
+      recordsIn: (tokenStore) => openRecords(tokenStore),
+      answers: undefined,
       isConnected: () => undefined,
       open: () => (isUsed ? nextSecond(replays.knowsSinceMs, clock) : Promise.resolve()),
       close() {
@@ -65,7 +74,7 @@ export function createState(
       },
     };
   }
-  const redis = new RedisConnection({ url: state.redis.url, report });
+  const redis = new RedisConnection({ ...state.redis, report });
   return {
     replays: new RedisReplays(redis),
     rateOf(counted) {
@@ -76,6 +85,8 @@ export function createState(
     },
     localRateOf,
     windowsHeld,
+    recordsIn: (tokenStore) => openRecords(tokenStore, redis),
+    answers: new RedisAnswers(redis, sessions),
     isConnected: () => redis.isConnected,
     open() {
       redis.open();

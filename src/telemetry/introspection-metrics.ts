@@ -12,7 +12,7 @@ export function createIntrospectionMetrics(
 ): Pick<Observer, 'introspected' | 'introspectionSwitched'> {
   const introspections = new TallyCounter(registry, {
     name: 'portcullis_introspections_total',
-    help: 'Wishes to know whether a token is active, by authorization server and outcome: remembered, asked (active, inactive, failed, refused), or not asked (paused, busy)',
+    help: 'Wishes to know whether a token is active, by authorization server and outcome: remembered, shared by another gateway, asked (active, inactive, failed, refused), or not asked (paused, busy)',
     labelNames: ['authorization_server', 'outcome'],
   });
   const paused = new Gauge({

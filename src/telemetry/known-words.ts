@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+
 /**
  * Label values come from these lists and from the configuration, never from a caller: everything else is `other`.
  * Methods of MCP 2024-11-05 to 2026-07-28.
@@ -29,6 +31,12 @@ const rpcMethods = new Set([
   'notifications/roots/list_changed',
 ]);
 
+/** Of `status`: what HTTP has, and nginx's word for a client that left; of all else an upstream may invent the class. */
+export function statusLabel(status: number): string {
+  if (status in STATUS_CODES || status === 499) return String(status);
+  return `${Math.floor(status / 100)}xx`;
+}
+
 const httpMethods = new Set(['GET', 'POST', 'DELETE', 'HEAD', 'OPTIONS', 'PUT', 'PATCH']);
 
 /** What a `User-Agent` of a known client begins with or holds, lower case. */
@@ -59,6 +67,12 @@ export function rpcMethodLabel(methods: readonly string[]): string {
   if (methods.length === 0) return 'none';
   if (methods.length > 1) return 'batch';
   return rpcMethods.has(methods[0] ?? '') ? (methods[0] ?? '') : 'other';
+}
+
+/** Of a batch several rules can be named, separated by commas: whoever wrote it chose the combination. */
+export function ruleLabel(rule: string | undefined): string {
+  if (rule === undefined) return 'none';
+  return rule.includes(',') ? 'several' : rule;
 }
 
 export function httpMethodLabel(method: string): string {

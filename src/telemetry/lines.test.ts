@@ -14,6 +14,7 @@ const ordinary: RequestRecord = {
   principal: undefined,
   decision: 'allow',
   rule: undefined,
+  ruled: undefined,
   reason: 'ok',
   detail: undefined,
   status: 200,
@@ -23,6 +24,7 @@ const ordinary: RequestRecord = {
   end: 'complete',
   stream: false,
   address: '127.0.0.1',
+  traceId: undefined,
 };
 
 const parse = (line: string): Record<string, unknown> => {

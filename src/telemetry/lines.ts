@@ -47,15 +47,16 @@ export function lineWriter(): (
   };
   return (record, time) => {
     const { log, audit } = descriptionOf(record);
-    const { upstreamMs, target } = record;
+    const { upstreamMs, target, traceId } = record;
     const stamp = `"time":"${time}","requestId":"${record.requestId}"`;
     const end = `,"durationMs":${milliseconds(record.durationMs)},"address":${text(record.address)}}\n`;
+    const traced = traceId === undefined ? '' : `,"traceId":"${traceId}"`;
     const waited = upstreamMs === undefined ? '' : `,"upstreamMs":${milliseconds(upstreamMs)}`;
     const who = `,"principal":${principalJson(record.principal)}`;
     const what = `,"target":${target === undefined ? 'null' : text(target)}`;
     return {
       /** Everything the operator needs to understand an answer, and no name of a person. */
-      log: `{"level":"${levelOf(record)}",${stamp}${log}${waited}${end}`,
+      log: `{"level":"${levelOf(record)}",${stamp}${traced}${log}${waited}${end}`,
       /** Its shape is published in docs/reference/audit.schema.json. */
       audit: `{"event":"request",${stamp}${audit}${who}${what}${end}`,
     };
@@ -69,6 +70,7 @@ function isOrdinary(record: RequestRecord): boolean {
     record.end === 'complete' &&
     record.route !== undefined &&
     record.decision === 'allow' &&
+    record.detail === undefined &&
     record.upstreamStatus === record.status &&
     record.rpcMethods.length <= 1
   );
@@ -103,7 +105,7 @@ function principalJson(principal: Principal | undefined): string {
   const known = principals.get(principal);
   if (known !== undefined) return known;
   const { issuer, subject, clientId } = principal;
-  const json = `{"issuer":${JSON.stringify(issuer)},"subject":${JSON.stringify(subject)},"clientId":${clientId === undefined ? 'null' : text(clientId)}}`;
+  const json = `{"issuer":${quoted(issuer)},"subject":${quoted(subject)},"clientId":${clientId === undefined ? 'null' : text(clientId)}}`;
   principals.set(principal, json);
   return json;
 }
@@ -123,7 +125,15 @@ function milliseconds(value: number): number {
 }
 
 function text(value: string): string {
-  return JSON.stringify(
-    value.length > maximumTextLength ? `${value.slice(0, maximumTextLength - 1)}…` : value,
-  );
+  return quoted(value.length > maximumTextLength ? `${value.slice(0, maximumTextLength - 1)}…` : value);
+}
+
+/** JSON leaves them as they are; terminals obey some of them, editors end lines at others or turn the text round. */
+const unseen = /[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]/;
+const everyUnseen = new RegExp(unseen, 'g');
+
+function quoted(value: string): string {
+  const json = JSON.stringify(value);
+  if (!unseen.test(json)) return json;
+  return json.replace(everyUnseen, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -20,6 +20,8 @@ export interface RequestRecord {
   readonly decision: 'allow' | 'deny';
   /** The policy rule that decided. */
   readonly rule: string | undefined;
+  /** What the rules of the route said; undefined where none were asked. */
+  readonly ruled: 'allow' | 'deny' | undefined;
   readonly reason: string;
   /** For the log alone. */
   readonly detail: string | undefined;
@@ -31,6 +33,8 @@ export interface RequestRecord {
   readonly end: ExchangeEnd;
   readonly stream: boolean;
   readonly address: string;
+  /** Of a trace that is recorded. */
+  readonly traceId: string | undefined;
 }
 
 /** nginx's word for a client that left before it was answered. */
@@ -43,6 +47,7 @@ export interface Measured {
   readonly endedAt: number;
   /** Of the peer, or of its client where the peer is a trusted proxy. */
   readonly address: string;
+  readonly traceId: string | undefined;
 }
 
 export function recordOf(request: FastifyRequest, reply: FastifyReply, measured: Measured): RequestRecord {
@@ -70,8 +75,9 @@ export function recordOf(request: FastifyRequest, reply: FastifyReply, measured:
     principal: passage === null || passage.stage === 'matched' ? undefined : (passage.principal ?? undefined),
     decision: isAllowed(request, status) ? 'allow' : 'deny',
     rule: request.decision?.rule,
+    ruled: request.decision === null ? undefined : passage?.stage === 'admitted' ? 'allow' : 'deny',
     reason: refusal?.reason ?? (status === clientClosedRequest ? 'client_left' : 'ok'),
-    detail: refusal !== null && 'detail' in refusal ? refusal.detail : undefined,
+    detail: refusal !== null && 'detail' in refusal ? refusal.detail : exchange?.withheld,
     status,
     upstreamStatus: exchange?.status,
     upstreamMs: exchange?.headersAt === undefined ? undefined : exchange.headersAt - measured.startedAt,
@@ -79,6 +85,7 @@ export function recordOf(request: FastifyRequest, reply: FastifyReply, measured:
     end,
     stream: exchange?.stream ?? false,
     address: measured.address,
+    traceId: measured.traceId,
   };
 }
 

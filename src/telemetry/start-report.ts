@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-import type { Configuration } from '../config/configuration.ts';
+import type { Configuration, Route } from '../config/configuration.ts';
 
 /** Tells at start what is served to whom: every route, its access, and whose tokens it takes. */
 export function reportStart(logger: Logger, configuration: Configuration): void {
@@ -25,6 +25,7 @@ export function reportStart(logger: Logger, configuration: Configuration): void 
       authorizationServers: route.authorizationServers.map(({ name }) => name),
       ...(route.dpop === undefined ? {} : { dpop: route.dpop.mode }),
       ...(route.policy === undefined ? {} : { rules: route.policy.rules.length }),
+      ...assertionFact(route),
     };
     if (route.access === 'open')
       logger.warn(facts, `route ${route.name} is OPEN: anyone may use it, no token is asked for`);
@@ -49,5 +50,21 @@ export function reportStart(logger: Logger, configuration: Configuration): void 
     if (configuration.state === 'memory') logger.info(says);
     else logger.warn(says);
   }
-  for (const { path, says } of configuration.weakenings) logger.warn({ setting: path }, says);
+  if (configuration.signing.key === undefined && configuration.routes.some(hasAssertion)) {
+    const says =
+      'signing.key is not set: assertions are signed with a key of this process, and another replica publishes its own';
+    if (configuration.state === 'memory') logger.info(says);
+    else logger.warn(says);
+  }
+  for (const { path, says } of [...configuration.weakenings, ...configuration.ineffective])
+    logger.warn({ setting: path }, says);
+}
+
+function hasAssertion({ identity }: Route): boolean {
+  return identity.assertion !== undefined;
+}
+
+function assertionFact({ identity: { assertion } }: Route): { readonly assertion?: string } {
+  if (assertion === undefined) return {};
+  return { assertion: assertion.meta ? 'header and _meta' : 'header' };
 }

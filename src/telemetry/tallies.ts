@@ -28,14 +28,16 @@ export class TallyCounter {
 
   /** `values` stand in the order of the label names; each must come from a bounded list. */
   count(...values: readonly string[]): void {
-    const key = values.length === 1 ? (values[0] ?? '') : values.join('\n');
+    const key = keyOf(values);
     const series = this.#series.get(key);
     if (series !== undefined) series.value += 1;
-    else
-      this.#series.set(key, {
-        labels: Object.fromEntries(this.#labelNames.map((name, index) => [name, values[index] ?? ''])),
-        value: 1,
-      });
+    else this.#series.set(key, { labels: this.#labels(values), value: 1 });
+  }
+
+  /** Shows the series at 0, so that Prometheus sees the first time that it is counted as an increase. */
+  begin(...values: readonly string[]): void {
+    const key = keyOf(values);
+    if (!this.#series.has(key)) this.#series.set(key, { labels: this.#labels(values), value: 0 });
   }
 
   get(): object {
@@ -52,10 +54,27 @@ export class TallyCounter {
   reset(): void {
     this.#series.clear();
   }
+
+  #labels(values: readonly string[]): Labels {
+    return Object.fromEntries(this.#labelNames.map((name, index) => [name, values[index] ?? '']));
+  }
+}
+
+function keyOf(values: readonly string[]): string {
+  return values.length === 1 ? (values[0] ?? '') : values.join('\n');
+}
+
+/** Of one observation: the trace that it belongs to. */
+export interface Exemplar {
+  readonly traceId: string;
+  /** Since the epoch. */
+  readonly atSeconds: number;
 }
 
 interface Distribution {
   readonly counts: number[];
+  /** The last of each bucket, as the library writes it. */
+  readonly exemplars: (object | undefined)[];
   sum: number;
   total: number;
 }
@@ -79,16 +98,22 @@ export class TallyHistogram {
     register(registry, this);
   }
 
-  observe(route: string, value: number): void {
+  observe(route: string, value: number, exemplar?: Exemplar): void {
     let series = this.#series.get(route);
     if (series === undefined) {
-      series = { counts: this.#bounds.map(() => 0), sum: 0, total: 0 };
+      series = { counts: this.#bounds.map(() => 0), exemplars: [], sum: 0, total: 0 };
       this.#series.set(route, series);
     }
     const index = this.#bounds.findIndex((bound) => value <= bound);
     if (index !== -1) series.counts[index] = (series.counts[index] ?? 0) + 1;
     series.sum += value;
     series.total += 1;
+    if (exemplar !== undefined)
+      series.exemplars[index === -1 ? this.#bounds.length : index] = {
+        labelSet: { trace_id: exemplar.traceId },
+        value,
+        timestamp: exemplar.atSeconds,
+      };
   }
 
   get(): object {
@@ -106,15 +131,25 @@ export class TallyHistogram {
     this.#series.clear();
   }
 
-  #values(route: string, { counts, sum, total }: Distribution): readonly object[] {
+  #values(route: string, { counts, exemplars, sum, total }: Distribution): readonly object[] {
     let below = 0;
     const buckets = this.#bounds.map((le, index) => {
       below += counts[index] ?? 0;
-      return { labels: { le, route }, value: below, metricName: `${this.name}_bucket` };
+      return {
+        labels: { le, route },
+        value: below,
+        exemplar: exemplars[index],
+        metricName: `${this.name}_bucket`,
+      };
     });
     return [
       ...buckets,
-      { labels: { le: '+Inf', route }, value: total, metricName: `${this.name}_bucket` },
+      {
+        labels: { le: '+Inf', route },
+        value: total,
+        exemplar: exemplars[this.#bounds.length],
+        metricName: `${this.name}_bucket`,
+      },
       { labels: { route }, value: sum, metricName: `${this.name}_sum` },
       { labels: { route }, value: total, metricName: `${this.name}_count` },
     ];

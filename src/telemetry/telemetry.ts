@@ -8,13 +8,18 @@ import { version } from '../version.ts';
 import { createLogger } from './logger.ts';
 import type { Readings } from './metrics.ts';
 import { createMetrics, registerReadings } from './metrics.ts';
+import type { ReloadReports } from './reload-report.ts';
+import { reloadReports } from './reload-report.ts';
 import { reportStart } from './start-report.ts';
+import { reportUpstreamToken } from './upstream-token-report.ts';
 import type { TelemetryOptions } from './telemetry.plugin.ts';
+import { preloadedTracer, traceRequests } from './tracing.ts';
 
 /** Everything that the gateway says of itself, in one place for the composition root. */
-export interface Telemetry {
+export interface Telemetry extends ReloadReports {
   readonly observer: Observer;
-  readonly stage: TelemetryOptions;
+  /** Of every configuration alike. */
+  readonly stage: Omit<TelemetryOptions, 'logLevel' | 'underWay'>;
   /** Registers what is read from the stages when Prometheus scrapes. */
   read(readings: Omit<Readings, 'droppedLines'>): void;
   readonly exposition: () => Promise<{ readonly text: string; readonly type: string }>;
@@ -26,15 +31,21 @@ export interface Telemetry {
 
 export function createTelemetry(configuration: Configuration, ports: Ports): Telemetry {
   const logger = createLogger(configuration.log.level, ports.logSink);
-  const metrics = createMetrics(configuration, version);
+  const tracer = preloadedTracer(version);
+  const metrics = createMetrics(configuration, {
+    version,
+    clock: ports.clock,
+    format: tracer === undefined ? 'text' : 'openmetrics',
+  });
   const auditSink = configuration.log.audit === 'off' ? undefined : ports.auditSink;
+  metrics.configurations.applied(configuration, ports.clock());
   reportTrouble(logger, ports);
   return {
     stage: {
-      logLevel: configuration.log.level,
       logSink: ports.logSink,
       auditSink,
       metrics,
+      beginTrace: traceRequests(tracer, configuration.listen.trustProxy),
       clock: ports.clock,
     },
     observer: {
@@ -54,6 +65,10 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
       streamOpened: metrics.streamOpened,
       streamClosed: metrics.streamClosed,
       countedAlone: metrics.countedAlone,
+      upstreamTokenSought(report) {
+        metrics.upstreamTokenSought(report);
+        reportUpstreamToken(logger, report);
+      },
       keysFetched(report) {
         metrics.keysFetched(report);
         if (report.outcome === 'success')
@@ -73,16 +88,17 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
     reportStart(addresses) {
       reportStart(logger, configuration);
       logger.info(
-        { ...addresses, version, node: process.version },
+        { ...addresses, version, node: process.version, configuration: configuration.hash },
         `portcullis ${version} listens on ${addresses.publicAddress}`,
       );
     },
+    ...reloadReports(logger, { metrics: metrics.configurations, clock: ports.clock }),
     reportRedis(report) {
       if (report.outcome === 'connected') logger.info(report, 'Redis is connected');
       else
         logger.warn(
           report,
-          `Redis is gone (${report.reason}): until it is back DPoP proofs are 503, and rates are counted by this process alone`,
+          `Redis is gone (${report.reason}): until it is back DPoP proofs and upstream logins that are kept there are 503, and rates are counted by this process alone`,
         );
     },
     reportDeadUpstream: (route, reason) =>
@@ -106,6 +122,7 @@ function reportTrouble(logger: Logger, { logSink, auditSink }: Ports): void {
   if (auditSink !== logSink) auditSink.onTrouble?.(hearOf('audit'));
 }
 
-function droppedLines({ logSink, auditSink }: Ports): number {
-  return (logSink.dropped ?? 0) + (auditSink === logSink ? 0 : (auditSink.dropped ?? 0));
+function droppedLines({ logSink, auditSink }: Ports): Readonly<Record<string, number>> {
+  const log = logSink.dropped ?? 0;
+  return auditSink === logSink ? { log_and_audit: log } : { log, audit: auditSink.dropped ?? 0 };
 }

@@ -92,6 +92,19 @@ export function checkAudience(
   return { reason: 'token_audience', detail: `aud ${quoted(aud)}, expected ${expected}` };
 }
 
+/** Where the upstream is shown the token, it must be for the upstream as well: else it could use it at others that take it. */
+export function checkPassedOn({ aud }: Claims, { upstream }: Route): TokenFault | undefined {
+  if (upstream.token !== 'passthrough') return undefined;
+  const { resource = '' } = upstream;
+  const presented: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  return presented.some((value) => typeof value === 'string' && isResource(value, resource))
+    ? undefined
+    : {
+        reason: 'token_audience',
+        detail: `aud ${quoted(aud)}, expected ${resource} too: the token is passed on to it`,
+      };
+}
+
 /** A route's own resource: scheme and host in any case, the default port elided, one trailing slash more or less. */
 export function isResource(value: string, resource: string): boolean {
   return value === resource || canonicalResource(value) === canonicalResource(resource);

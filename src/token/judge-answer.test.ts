@@ -16,7 +16,7 @@ const server = {
   verify: { exp: true, nbf: true, iat: true, iss: true },
   claims: { clientId: ['client_id', 'azp'], scopes: ['scope', 'scp'], email: 'email' },
 } as unknown as AuthorizationServer;
-const route = { resource: 'https://mcp.example.com/mcp' } as Route;
+const route = { resource: 'https://mcp.example.com/mcp', upstream: { token: 'strip' } } as Route;
 const nowMs = 1_800_000_000_000;
 const exp = nowMs / 1000 + 300;
 const said = {

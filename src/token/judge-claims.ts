@@ -3,6 +3,7 @@ import {
   checkAudience,
   checkConfirmation,
   checkLifetime,
+  checkPassedOn,
   checkSubject,
   checkTenant,
   checkTokenType,
@@ -46,7 +47,7 @@ export function checkClaims(
   return (
     note('type', checkTokenType(verified.type, claims, server)) ??
     note('times', checkLifetime(claims, server, nowMs / 1000)) ??
-    note('audience', checkAudience(claims, server, route)) ??
+    note('audience', checkAudience(claims, server, route) ?? checkPassedOn(claims, route)) ??
     note('tenant', checkTenant(claims, route)) ??
     note('subject', checkSubject(claims)) ??
     note('confirmation', checkConfirmation(claims, scheme, route))

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
+import type { Admitted } from '../vocabulary/passage.ts';
 import { EventBoundary } from './event-boundary.ts';
 import type { OnSent } from './spent-memory.ts';
 
@@ -74,4 +75,12 @@ export class EventStream {
     // A client that doesn't read what it has needs no sign of life.
     if (this.#boundary.between && !this.#response.writableNeedDrain) this.#response.write(comment);
   }
+}
+
+/** How long a stream may outlive its token (MCP authorization: it must be in every request, and a stream is one). */
+export function remainingMs({ principal, route }: Admitted, nowMs: number): number | undefined {
+  const { closeOnExpiry } = route.streams;
+  const expiresAt = principal?.expiresAt;
+  if (closeOnExpiry === 'never' || expiresAt === undefined) return undefined;
+  return expiresAt * 1000 + closeOnExpiry - nowMs;
 }

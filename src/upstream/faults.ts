@@ -1,3 +1,4 @@
+import type { Upstream } from '../config/configuration.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
 
 const tlsCodes =
@@ -39,9 +40,14 @@ export function refusalForUpstream(error: Error): Refusal {
 
 /**
  * Statuses that don't pass. A redirect would send the client, with its token, where the upstream likes. A 401 or
- * 403 would make it drop a token that was good for us: the upstream has no quarrel with it, but with the gateway.
+ * 403 would make it drop a token that was good for us: the upstream has no quarrel with it, but with the gateway. Where
+ * the upstream is shown the client's token, they are about that one and pass.
  */
-export function refusalForStatus(status: number, location: string): Refusal | undefined {
+export function refusalForStatus(
+  status: number,
+  location: string,
+  { token }: Pick<Upstream, 'token'>,
+): Refusal | undefined {
   if (status >= 300 && status < 400) {
     return {
       kind: 'upstream-failed',
@@ -49,7 +55,7 @@ export function refusalForStatus(status: number, location: string): Refusal | un
       detail: `status ${status} to ${addressOf(location)}: put the final address into upstream.url`,
     };
   }
-  if (status === 401 || status === 403) {
+  if ((status === 401 || status === 403) && token === 'strip') {
     return {
       kind: 'upstream-failed',
       reason: 'unauthorized',

@@ -1,59 +1,54 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Dispatcher } from 'undici';
 
 import type { Exchange, ExchangeEnd } from '../vocabulary/exchange.ts';
-import type { Observer } from '../vocabulary/observer.ts';
 import type { Admitted } from '../vocabulary/passage.ts';
 import type { Refusal } from '../vocabulary/refusal.ts';
+import type { Standing } from '../vocabulary/standing.ts';
+import { isOver } from '../vocabulary/standing.ts';
+import { writeHead } from './answer-head.ts';
 import type { AnswerHead, ReadLostSession } from './dialects.ts';
 import { lostSessionReader } from './dialects.ts';
 import type { SentOnce } from './connections.ts';
-import { EventStream } from './event-stream.ts';
+import { EventStream, remainingMs } from './event-stream.ts';
 import { refusalForStatus, refusalForUpstream } from './faults.ts';
-import { HeldAnswer } from './held-answer.ts';
+import type { Downstream, ForwardParts } from './forward-parts.ts';
+import { endWith, HeldAnswer, onePieceBytes } from './held-answer.ts';
 import { LegacyStream } from './legacy-stream.ts';
+import type { AnswerSieve } from './lists/answer-sieve.ts';
+import { openSieve } from './lists/answer-sieve.ts';
 import type { Endable } from './open-exchanges.ts';
+import type { RefusedRequest } from './replay.ts';
+import { credentialsRefused, refusalOfRenewed, replayOnce, secondAttempt } from './replay.ts';
 import type { UpstreamHeaders } from './response-headers.ts';
 import { isEventStream, isUnencoded } from './response-headers.ts';
 import { SpentMemory } from './spent-memory.ts';
 import type { Target } from './target.ts';
 
-export interface Downstream {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-}
-
-export interface ForwardParts {
-  readonly target: Target;
-  readonly observer: Observer;
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
-  /** Asks again whether the token of an open stream would be let in. */
-  readonly stillAdmitted: (request: FastifyRequest) => Promise<boolean>;
-}
-
-/** A short answer goes out in one piece, headers and all: half the writes, and a fault still becomes a 502. */
-const onePieceBytes = 64 * 1024;
-
 /**
  * Sends an admitted request to the route's upstream, once, and streams the answer back as it comes. It aborts
- * the upstream when the client leaves, holds it back when the client is slow, and never sends anything twice.
+ * the upstream when the client leaves, holds it back when the client is slow, and sends nothing twice, but for what the
+ * upstream answered 401 to, where other credentials can be had.
  */
 export function forward(passage: Admitted, downstream: Downstream, parts: ForwardParts): void {
   const { target } = parts;
   // The client left while its token was being checked: nothing would ever end what begins now.
   if (downstream.reply.raw.destroyed) return;
-  if (target.exchanges.full) return downstream.reply.refuse({ kind: 'route-full', reason: 'streams_limit' });
+  if (isOver(parts.standing))
+    return downstream.reply.refuse({ kind: 'not-ready', reason: 'config_superseded' });
+  if (target.exchanges.size >= target.route.limits.streams)
+    return downstream.reply.refuse({ kind: 'route-full', reason: 'streams_limit' });
   const exchange = new ForwardedExchange(passage, downstream, parts);
-  target.connections.dispatch(
-    {
-      method: downstream.request.method as Dispatcher.HttpMethod,
-      path: target.pathFor(downstream.request),
-      headers: downstream.request.upstreamHeaders ?? [],
-      body: passage.call?.bytes ?? null,
-    },
-    exchange,
-  );
+  exchange.sendFor(exchange);
+}
+
+function outgoing(passage: Admitted, request: FastifyRequest, target: Target): Dispatcher.DispatchOptions {
+  return {
+    method: request.method as Dispatcher.HttpMethod,
+    path: target.pathFor(request),
+    headers: request.upstreamHeaders ?? [],
+    body: request.upstreamBody ?? passage.call?.bytes ?? null,
+  };
 }
 
 class ForwardedExchange implements SentOnce, Endable {
@@ -67,6 +62,8 @@ class ForwardedExchange implements SentOnce, Endable {
   #stream: EventStream | undefined;
   #legacy: LegacyStream | undefined;
   #held: HeldAnswer | undefined;
+  /** Where the route hides what a caller may not use. */
+  #sieve: AnswerSieve | undefined;
   #spent: SpentMemory | undefined;
 
   constructor(passage: Admitted, downstream: Downstream, parts: ForwardParts) {
@@ -87,8 +84,32 @@ class ForwardedExchange implements SentOnce, Endable {
     downstream.reply.raw.on('close', () => this.#onClientClosed());
   }
 
+  get standing(): Standing {
+    return this.#parts.standing;
+  }
+
+  sayLast(): void {
+    const { raw } = this.#downstream.reply;
+    if (!raw.headersSent) raw.shouldKeepAlive = false;
+  }
+
+  async reconsider(): Promise<void> {
+    if (this.#stream === undefined) return;
+    const admitted = await this.#parts.stillAdmitted(this.#downstream.request).catch(() => false);
+    if (!admitted && this.#exchange.end === undefined) this.end('config_reloaded');
+  }
+
   get sent(): boolean {
     return this.#controller !== undefined;
+  }
+
+  /** Sends the request; `listener` hears what comes of it. */
+  sendFor(listener: SentOnce): void {
+    const { request } = this.#downstream;
+    const { target } = this.#parts;
+    const options = outgoing(this.#passage, request, target);
+    if (request.trace === null) target.connections.dispatch(options, listener);
+    else request.trace.run(() => target.connections.dispatch(options, listener));
   }
 
   end(reason: ExchangeEnd): void {
@@ -109,14 +130,30 @@ class ForwardedExchange implements SentOnce, Endable {
     if (status < 200 || this.#exchange.end !== undefined) return;
     this.#exchange.status = status;
     this.#exchange.headersAt = performance.now();
-    const refusal = refusalForStatus(status, String(headers['location'] ?? ''));
+    if (status === 401 && this.#downstream.request.recovery !== null)
+      return this.#replay(controller, this.#downstream.request.recovery);
+    const renewed = status === 401 ? refusalOfRenewed(this.#passage.route) : undefined;
+    if (renewed !== undefined) return this.#giveUp(renewed);
+    const refusal = refusalForStatus(
+      status,
+      String(headers['location'] ?? ''),
+      this.#parts.target.route.upstream,
+    );
     if (refusal !== undefined) return this.#giveUp(refusal);
     const passing = this.#parts.target.filterHeaders(headers, this.#downstream.request.session, status);
     if (passing === undefined)
       return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'Mcp-Session-Id' });
     const encoding = headers['content-encoding'];
+    const { answerFilter: filter, messageId: requestId } = this.#downstream.request;
+    if (filter !== null) {
+      const start = (begun: string[]): boolean => this.#writeHead(begun);
+      const giveUp = (found: Refusal): void => this.#giveUp(found);
+      const whom = { filter, requestId, reader: this.#passage, exchange: this.#exchange };
+      this.#sieve = openSieve({ ...whom, status, headers, passing, start, giveUp });
+      if (this.#sieve === undefined) return;
+    }
     if (isEventStream(headers)) {
-      const start = (): boolean => this.#startStream(controller, passing, encoding);
+      const start = (): boolean => this.#startStream(controller, this.#sieve?.headers ?? passing, encoding);
       if (this.#isLegacyStream) this.#awaitEndpoint(start, encoding);
       else start();
       return;
@@ -125,23 +162,25 @@ class ForwardedExchange implements SentOnce, Endable {
       return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'no event stream' });
     const length = Number(headers['content-length'] ?? Number.NaN);
     const readLostSession = status < 400 ? undefined : this.#lostSessionReader({ status, headers });
-    if (length <= onePieceBytes || readLostSession !== undefined)
+    if (readLostSession !== undefined || (length <= onePieceBytes && this.#sieve === undefined))
       this.#held = new HeldAnswer(passing, readLostSession);
-    else this.#writeHead(passing);
+    else if (this.#sieve === undefined) this.#writeHead(passing);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#exchange.end !== undefined) return;
-    const bytes =
+    const arrived =
       this.#held !== undefined
         ? this.#passHeld(this.#held, chunk)
         : this.#legacy === undefined
           ? chunk
           : this.#legacy.pass(chunk);
+    const bytes = arrived === undefined || this.#sieve === undefined ? arrived : this.#sieve.pass(arrived);
     if (bytes === undefined) return;
     const { raw } = this.#downstream.reply;
-    this.#spent ??= new SpentMemory();
-    const flowing = (this.#stream ?? raw).write(bytes, this.#spent.follow(bytes));
+    // A sieve may keep a part of a read, and puts others together anew.
+    if (this.#sieve === undefined) this.#spent ??= new SpentMemory();
+    const flowing = (this.#stream ?? raw).write(bytes, this.#spent?.follow(bytes));
     if (flowing) return;
     controller.pause();
     raw.once('drain', () => controller.resume());
@@ -153,19 +192,38 @@ class ForwardedExchange implements SentOnce, Endable {
     if (this.#legacy?.isNamed === false)
       return this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'no endpoint event' });
     if (this.#held !== undefined) return this.#endHeld(this.#held);
+    const rest = this.#sieve?.end();
+    if (this.#sieve !== undefined && rest === undefined) return;
     this.#exchange.end = 'complete';
-    if (this.#stream === undefined) raw.end();
-    else this.#stream.end();
+    if (this.#stream === undefined) return endWith(raw, rest);
+    if (rest !== undefined && rest.length > 0) this.#stream.write(rest, undefined);
+    this.#stream.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    if (this.#exchange.end !== undefined) return;
+    if (this.#exchange.end !== undefined || error === credentialsRefused) return;
     const { raw } = this.#downstream.reply;
     if (!raw.headersSent) return this.#giveUp(refusalForUpstream(error));
     this.#exchange.end =
       'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT' ? 'idle_timeout' : 'upstream_reset';
     // Never a clean end: the client must not take half an answer for a whole one.
     raw.destroy();
+  }
+
+  #replay(controller: Dispatcher.DispatchController, recovery: RefusedRequest['recovery']): void {
+    const { request, reply } = this.#downstream;
+    const { target } = this.#parts;
+    const again = outgoing(this.#passage, request, target);
+    replayOnce({
+      request,
+      reply,
+      bodyBytes: again.body instanceof Uint8Array ? again.body.byteLength : 0,
+      recovery,
+      isOver: () => this.#exchange.end !== undefined,
+      sendAgain: () => this.sendFor(secondAttempt(this)),
+      giveUp: (refusal) => this.#giveUp(refusal),
+    });
+    controller.abort(credentialsRefused);
   }
 
   /** Without a session that had opened, an answer can't be about its loss. */
@@ -179,7 +237,7 @@ class ForwardedExchange implements SentOnce, Endable {
   #passHeld(held: HeldAnswer, chunk: Buffer): Buffer | undefined {
     if (held.take(chunk)) return undefined;
     this.#held = undefined;
-    return this.#writeHead(held.headers) ? held.body : undefined;
+    return this.#sieve !== undefined || this.#writeHead(held.headers) ? held.body : undefined;
   }
 
   #endHeld(held: HeldAnswer): void {
@@ -189,10 +247,10 @@ class ForwardedExchange implements SentOnce, Endable {
       this.#exchange.end = 'complete';
       return reply.refuse({ kind: 'session-lost', reason: 'session_lost', detail: dialect });
     }
-    if (!this.#writeHead(held.headers)) return;
+    const bytes = this.#sieve === undefined ? held.body : this.#sieve.whole(held.body);
+    if (bytes === undefined || (this.#sieve === undefined && !this.#writeHead(held.headers))) return;
     this.#exchange.end = 'complete';
-    // As a string of one-byte characters it leaves in one write together with the header.
-    reply.raw.end(held.body.toString('latin1'), 'latin1');
+    endWith(reply.raw, bytes);
   }
 
   get #isLegacyStream(): boolean {
@@ -228,7 +286,7 @@ class ForwardedExchange implements SentOnce, Endable {
     this.#stream = new EventStream(raw, {
       // Between the bytes of a compressed stream a comment would be garbage.
       keepAliveMs: isUnencoded(encoding) ? route.streams.keepAlive : undefined,
-      remainingMs: this.#remainingMs(),
+      remainingMs: remainingMs(this.#passage, this.#parts.clock()),
       onExpired: () => this.end('token_expired'),
       stillAdmitted:
         this.#passage.principal === null
@@ -237,32 +295,14 @@ class ForwardedExchange implements SentOnce, Endable {
       onRevoked: () => this.end('token_revoked'),
     });
     if (raw.writableNeedDrain) controller.pause();
+    if (this.standing.supersededAt !== undefined) void this.reconsider();
     return true;
   }
 
-  /** How long the stream may outlive its token (MCP authorization: it must be in every request, and a stream is one). */
-  #remainingMs(): number | undefined {
-    const { closeOnExpiry } = this.#parts.target.route.streams;
-    const expiresAt = this.#passage.principal?.expiresAt;
-    if (closeOnExpiry === 'never' || expiresAt === undefined) return undefined;
-    return expiresAt * 1000 + closeOnExpiry - this.#parts.clock();
-  }
-
   #writeHead(headers: string[]): boolean {
-    const { request, reply } = this.#downstream;
-    const hasOwn = request.headers.origin !== undefined || this.#passage.route.dpop !== undefined;
-    try {
-      reply.raw.writeHead(
-        this.#exchange.status ?? 502,
-        hasOwn ? [...headers, ...ownHeaders(reply)] : headers,
-      );
-      reply.hijack();
-      return true;
-    } catch {
-      // Node refuses to write a header that the upstream should never have sent.
-      this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'unwritable response header' });
-      return false;
-    }
+    if (writeHead(this.#downstream, this.#exchange.status ?? 502, headers)) return true;
+    this.#giveUp({ kind: 'upstream-failed', reason: 'garbage', detail: 'unwritable response header' });
+    return false;
   }
 
   #giveUp(refusal: Refusal): void {
@@ -289,11 +329,6 @@ class ForwardedExchange implements SentOnce, Endable {
   #abort(): void {
     this.#controller?.abort(abortReason);
   }
-}
-
-/** What earlier stages have put on the reply: CORS, where the request came from a page; the next nonce of DPoP. */
-function ownHeaders(reply: FastifyReply): string[] {
-  return Object.entries(reply.getHeaders()).flatMap(([name, value]) => [name, String(value)]);
 }
 
 const abortReason = new Error('the exchange ended');

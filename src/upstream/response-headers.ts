@@ -22,7 +22,10 @@ export type ResponseHeaderFilter = (
  * it can't send back.
  */
 export function responseHeaderFilter(route: Route): ResponseHeaderFilter {
-  const allowed = new Set([...alwaysAllowed, ...route.upstream.responseHeaders]);
+  const { responseHeaders, token } = route.upstream;
+  // A challenge is about the token that the upstream was shown: the client's, or the gateway's own.
+  const challenge = token === 'passthrough' ? ['www-authenticate'] : [];
+  const allowed = new Set([...alwaysAllowed, ...responseHeaders, ...challenge]);
   return (headers, session, status) => {
     const passing: string[] = [];
     for (const name in headers) {

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Route } from '../config/configuration.ts';
 import { Connections } from './connections.ts';
 import { endpointPath } from './endpoint-event.ts';
-import { OpenExchanges } from './open-exchanges.ts';
+import type { OpenExchanges } from './open-exchanges.ts';
 import type { ResponseHeaderFilter } from './response-headers.ts';
 import { responseHeaderFilter } from './response-headers.ts';
 
@@ -17,12 +17,16 @@ export interface Target {
   readonly pathFor: (request: FastifyRequest) => string;
   /** For legacy servers: where the client shall post instead of the server's own endpoint; undefined for a foreign one. */
   readonly endpointOf: ((endpoint: string, request: FastifyRequest) => string | undefined) | undefined;
+  /** Of all configurations that have had the route. */
   readonly exchanges: OpenExchanges;
   readonly filterHeaders: ResponseHeaderFilter;
 }
 
 /** Opens nothing yet. TLS is verified against the route's own authorities, else the system's. */
-export function createTarget(route: Route, publicOrigin: string): Target {
+export function createTarget(
+  route: Route,
+  { publicOrigin, exchanges }: { readonly publicOrigin: string; readonly exchanges: OpenExchanges },
+): Target {
   const { url, timeouts, tls } = route.upstream;
   const { origin, pathname, search } = new URL(url);
   const path = `${pathname}${search}`;
@@ -43,7 +47,7 @@ export function createTarget(route: Route, publicOrigin: string): Target {
     ...(route.upstream.transport === 'sse'
       ? legacyPaths(route, publicOrigin)
       : { pathFor: () => path, endpointOf: undefined }),
-    exchanges: new OpenExchanges(route.limits.streams),
+    exchanges,
     filterHeaders: responseHeaderFilter(route),
   };
 }

@@ -4,8 +4,10 @@ import fp from 'fastify-plugin';
 
 import type { Route } from '../config/configuration.ts';
 import type { Observer } from '../vocabulary/observer.ts';
+import type { Standing } from '../vocabulary/standing.ts';
 import { isForm } from '../vocabulary/tenant.ts';
 import { forward } from './forward.ts';
+import type { OpenExchanges } from './open-exchanges.ts';
 import { createTarget } from './target.ts';
 
 export interface UpstreamOptions {
@@ -18,15 +20,17 @@ export interface UpstreamOptions {
   readonly stillAdmitted: (request: FastifyRequest) => Promise<boolean>;
   /** Methods that go upstream. */
   readonly methods: readonly string[];
-  /** How long calls in flight may go on once the gateway stops. */
-  readonly drainMs: number;
+  /** What is under way on the route; whoever stops the gateway ends it. */
+  readonly exchanges: OpenExchanges;
+  /** Of the configuration that the route is from. */
+  readonly standing: Standing;
 }
 
 /** Serves the route: http-proxy registers it, the forwarder carries the traffic (docs/decisions/0001). */
 export const upstreamStage = fp<UpstreamOptions>(
-  async (scope, { route, publicOrigin, observer, clock, stillAdmitted, methods, drainMs }) => {
-    const parts = { target: createTarget(route, publicOrigin), observer, clock, stillAdmitted };
-    const { connections, exchanges } = parts.target;
+  async (scope, { route, publicOrigin, observer, clock, stillAdmitted, methods, exchanges, standing }) => {
+    const target = createTarget(route, { publicOrigin, exchanges });
+    const parts = { target, observer, clock, stillAdmitted, standing };
     const config = { access: route.access, routeName: route.name };
     // http-proxy's own handler would work out a destination that is fixed here: a third of the cost of a bare forwarder.
     const preHandler = (request: FastifyRequest, reply: FastifyReply): void => {
@@ -51,20 +55,11 @@ export const upstreamStage = fp<UpstreamOptions>(
         preHandler,
         handler,
       });
-    let limit: NodeJS.Timeout | undefined;
-    scope.addHook('preClose', (done) => {
-      exchanges.endIdle();
-      limit = setTimeout(() => exchanges.endAll(), drainMs);
-      done();
-    });
-    scope.addHook('onClose', async () => {
-      clearTimeout(limit);
-      await connections.destroy();
-    });
+    scope.addHook('onClose', () => target.connections.destroy());
   },
   {
     name: 'upstream',
     dependencies: ['sessions'],
-    decorators: { request: ['passage', 'upstreamHeaders', 'session'] },
+    decorators: { request: ['passage', 'upstreamHeaders', 'session', 'answerFilter', 'recovery'] },
   },
 );

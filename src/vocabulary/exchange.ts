@@ -7,6 +7,8 @@ export interface Exchange {
   /** An SSE answer is open or was. */
   stream: boolean;
   end: ExchangeEnd | undefined;
+  /** Why an answer in the stream was replaced by an error; the last one, for the log. */
+  withheld?: string;
 }
 
 export type ExchangeEnd =
@@ -16,4 +18,6 @@ export type ExchangeEnd =
   | 'idle_timeout'
   | 'token_expired'
   | 'token_revoked'
+  /** A newer configuration wouldn't let the stream begin. */
+  | 'config_reloaded'
   | 'stopping';

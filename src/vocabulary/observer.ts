@@ -8,6 +8,7 @@ export interface Observer {
   readonly streamClosed: (route: string) => void;
   /** A request was counted towards a rate in this process because Redis didn't answer. */
   readonly countedAlone: () => void;
+  readonly upstreamTokenSought: (report: UpstreamTokenSearch) => void;
 }
 
 const hearNothing = (): void => {};
@@ -21,6 +22,7 @@ export const silentObserver: Observer = {
   streamOpened: hearNothing,
   streamClosed: hearNothing,
   countedAlone: hearNothing,
+  upstreamTokenSought: hearNothing,
 };
 
 export type KeyFetchOutcome =
@@ -32,9 +34,13 @@ export type KeyFetchOutcome =
   | 'address_refused'
   | 'over_budget';
 
-/** What came of wanting to know whether a token is active; the first without asking, the last two without being allowed to ask. */
+/**
+ * What came of wanting to know whether a token is active; the first two without asking, because this or another gateway has,
+ * the last two without being allowed to ask.
+ */
 export type IntrospectionOutcome =
   | 'remembered'
+  | 'shared'
   | 'active'
   | 'inactive'
   | 'failed'
@@ -56,5 +62,20 @@ export interface KeyFetch {
   readonly keys: number;
   readonly durationMs: number;
   /** Why it failed, for the operator. */
+  readonly detail?: string;
+}
+
+/** A token of an upstream login has ended or was refused, and another one was looked for; or a new one couldn't be saved. */
+export interface UpstreamTokenSearch {
+  readonly route: string;
+  readonly outcome:
+    | 'refresh'
+    | 'another-process'
+    | 'login-needed'
+    | 'store-unavailable'
+    | 'failed'
+    | 'stopping'
+    | 'unsaved';
+  /** For the operator. */
   readonly detail?: string;
 }

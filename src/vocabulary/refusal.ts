@@ -62,11 +62,38 @@ export type Refusal =
       readonly detail?: string;
     }
   | {
+      /** On a route with rules: they were written for other revisions. */
+      readonly kind: 'revision-unknown';
+      readonly reason: 'revision_unknown';
+      /** A word of at most 32 characters; empty where the client named anything else. */
+      readonly requested: string;
+    }
+  | {
       readonly kind: 'header-mismatch';
       readonly reason: 'version_header' | 'method_header' | 'name_header';
     }
   | { readonly kind: 'body-too-large'; readonly reason: 'body_too_large' }
   | { readonly kind: 'identity-unusable'; readonly reason: 'identity_unusable'; readonly detail: string }
+  | {
+      readonly kind: 'upstream-credentials-missing';
+      readonly reason: UpstreamCredentialsReason;
+      readonly detail?: string;
+    }
+  | {
+      readonly kind: 'upstream-credentials-unavailable';
+      readonly reason: UpstreamCredentialsUnavailableReason;
+      readonly retryAfterSeconds: number;
+      readonly detail?: string;
+    }
+  | {
+      readonly kind: 'upstream-login-needed';
+      readonly reason: 'upstream_login_needed';
+      /** Name of the route. */
+      readonly server: string;
+      /** The command that mends it. */
+      readonly login: string;
+      readonly detail: string;
+    }
   | { readonly kind: 'session-unknown'; readonly reason: 'session_unknown' }
   | {
       readonly kind: 'session-lost';
@@ -74,7 +101,7 @@ export type Refusal =
       /** The dialect in which the upstream said so. */
       readonly detail: string;
     }
-  | { readonly kind: 'not-ready'; readonly reason: 'starting' | 'stopping' }
+  | { readonly kind: 'not-ready'; readonly reason: 'starting' | 'stopping' | 'config_superseded' }
   | {
       readonly kind: 'route-full';
       readonly reason: 'streams_limit' | 'sockets_exhausted';
@@ -149,6 +176,22 @@ export type UnavailableReason =
   | 'introspection_refused'
   | 'introspection_paused'
   | 'introspection_busy';
+
+/** Why there is nothing that the upstream could be shown for this request. */
+export type UpstreamCredentialsReason =
+  | 'upstream_credentials_missing'
+  | 'upstream_credentials_invalid'
+  | 'upstream_credentials_refused';
+
+/** Why it isn't known whether there is. */
+export type UpstreamCredentialsUnavailableReason =
+  | 'upstream_credentials_unavailable'
+  | 'exchange_failed'
+  | 'exchange_refused'
+  | 'exchange_busy'
+  | 'credentials_renewed'
+  | 'token_refresh_failed'
+  | 'token_store_unavailable';
 
 export type RequestReason =
   | 'target_form'

@@ -65,8 +65,8 @@ function countWritten(bytes: Buffer): { readonly members: number; readonly conta
 /** Up to here looking at each byte is cheaper than having the next quotation mark found. */
 const shortString = 64;
 
-/** Where the string that begins at `from` ends; the end of the text where it doesn't. */
-function endOfString(bytes: Buffer, from: number): number {
+/** Where the string that begins at `from` ends: its closing quotation mark; the end of the text where it doesn't. */
+export function endOfString(bytes: Buffer, from: number): number {
   let at = from + 1;
   while (at < bytes.length) {
     const near = Math.min(at + shortString, bytes.length);

@@ -390,7 +390,6 @@ describe('versions and hosts', () => {
     const body = `Content-Length: ${ping.length}\r\n\r\n${ping}`;
     const rest = good.slice(good.indexOf('\r\n') + 2);
     const requests = [
-      'GET /mcp\r\n\r\n',
       `POST /mcp HTTP/1.0\r\n${rest}${body}`,
       `POST /mcp HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n${rest}${body}`,
       `POST /mcp HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n${rest}${body}`,
@@ -408,6 +407,18 @@ describe('versions and hosts', () => {
     }
     await before.hold({ forwarded: 0, reasons: ['host_header'] });
     await expectUnparsable(`POST /mcp HTTP/1.1\r\n${rest}${body}`);
+  });
+
+  it.each([
+    ['no version', 'POST /mcp'],
+    ['HTTP/0.9', 'POST /mcp HTTP/0.9'],
+    ['HTTP/2.0', 'POST /mcp HTTP/2.0'],
+    ['the preface of HTTP/2 without its version', 'PRI /mcp'],
+    ['RTSP', 'DESCRIBE /mcp RTSP/1.0'],
+    ['RTSP of HTTP’s version', 'SETUP rtsp://localhost/mcp RTSP/1.1'],
+  ])('B-013 and B-015: a good token with %s opens nothing, and is no defect', async (_name, line) => {
+    await expectUnparsable(`${line}\r\n${good}Content-Length: ${ping.length}\r\n\r\n${ping}${smuggled()}`);
+    expect(scene.gateway.written).not.toContain('"defect');
   });
 
   it('B-013: HTTP/1.0 with a Host is served no more than HTTP/1.1', async () => {

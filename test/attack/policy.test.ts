@@ -25,6 +25,9 @@ beforeAll(async () => {
     scopes: [mcp:use]
     hide: false
     upstream: '$upstream'${rules}
+  - name: free
+    path: /free
+    upstream: '$upstream'
 `,
   });
 });
@@ -67,6 +70,55 @@ async function expectServed(bodies: readonly string[], rule: string | null, scop
   const events = await before.hold({ forwarded: bodies.length, reasons: ['ok'] });
   for (const event of events) expect(event['rule']).toBe(rule);
 }
+
+describe('a revision that the gateway does not know (C-023)', () => {
+  const versions = ['2027-01-01', '2026-07-29', '2025-11-26', 'latest', '1', '2026-07-28, 2025-11-25'];
+  const linesOf = (version: string): readonly string[] => [`MCP-Protocol-Version: ${version}`];
+
+  it('is refused on a route with rules, whatever is asked and by which method', async () => {
+    const before = await mark(scene);
+    for (const version of versions) {
+      for (const body of [call('echo'), message('ping'), message('initialize', {})]) {
+        const answer = await scene.ask({ token: token(), lines: linesOf(version), body });
+        expect([answer.status, bodyOf(answer)]).toMatchObject([
+          400,
+          { id: 1, error: { code: -32022, data: { supported: expect.arrayContaining(['2026-07-28']) } } },
+        ]);
+      }
+      for (const method of ['GET', 'DELETE'])
+        expect((await scene.ask({ token: token(), method, lines: linesOf(version) })).status).toBe(400);
+    }
+    const claimed = { _meta: { 'io.modelcontextprotocol/protocolVersion': '2027-01-01' }, name: 'echo' };
+    expect((await scene.ask({ token: token(), body: message('tools/call', claimed) })).status).toBe(400);
+    await before.hold({ forwarded: 0, reasons: ['revision_unknown'] });
+  });
+
+  it('goes on to the upstream on a route without rules', async () => {
+    const before = await mark(scene);
+    for (const version of ['2025-11-26', 'latest', '1']) {
+      const aud = scene.resource('/free');
+      const answer = await scene.ask({
+        token: scene.token({ key: 'ES256', claims: { aud } }),
+        target: '/free',
+        lines: linesOf(version),
+        body: call('echo'),
+      });
+      expect(answer.status).toBe(200);
+    }
+    await before.hold({ forwarded: 3, reasons: ['ok'] });
+  });
+
+  it('of before is no matter for headers of later ones: the body decides', async () => {
+    const before = await mark(scene);
+    const lines = [...linesOf('2025-11-25'), 'Mcp-Method: ping', 'Mcp-Name: echo'];
+    const answer = await scene.ask({ token: token(), lines, body: call('delete_all') });
+    expect(bodyOf(answer)).toEqual(unknownTool);
+    await before.hold({ forwarded: 0, reasons: ['call_denied'] });
+    expect(
+      (await scene.ask({ token: token(), lines: linesOf(' 2025-11-25 '), body: call('echo') })).status,
+    ).toBe(200);
+  });
+});
 
 describe('a tool that no rule admits', () => {
   it('is answered as one that is not there, in every spelling (C-048, C-016)', async () => {
@@ -117,6 +169,8 @@ describe('a tool that no rule admits', () => {
         message('tools/call'),
         message('tools/call', ['echo']),
         message('tools/call', { uri: 'echo' }),
+        message('tools/call', { name: 'delete_all', uri: 'echo', type: 'ref/resource' }),
+        message('tools/call', { name: 'delete_all', ref: { type: 'ref/prompt', name: 'echo' } }),
       ],
       200,
       unknownTool,

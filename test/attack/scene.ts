@@ -1,7 +1,7 @@
 /** A gateway before a recording upstream, with one or more authorization servers, and a client of raw bytes. */
 import { startGateway, type GatewayOptions, type RunningGateway } from '../support/gateway.ts';
 import { startIssuer, type Issuer, type TokenParts } from '../support/issuer.ts';
-import type { Watched } from '../support/invariants.ts';
+import { endQuietly, type Watched } from '../support/invariants.ts';
 import { reserveFreePort } from '../support/loopback.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import type { RawResponse } from '../support/raw-response.ts';
@@ -128,7 +128,15 @@ export class Scene implements Watched, AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    await this.gateway.close();
+    try {
+      await endQuietly(this);
+    } finally {
+      await this.gateway.close();
+      await this.#closeOthers();
+    }
+  }
+
+  async #closeOthers(): Promise<void> {
     await Promise.all([this.upstream.close(), ...this.issuers.map((issuer) => issuer.close())]);
   }
 

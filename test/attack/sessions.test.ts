@@ -1,8 +1,9 @@
-/** Sessions of others, and headers that say something else than the body (attack catalogue C-018, C-025, C-027 to C-038, C-045). */
+/** Sessions of others, and headers that say something else than the body (attack catalogue A-032, C-018 to C-038, C-045). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EventStream } from '../support/event-stream.ts';
 import { mark } from '../support/invariants.ts';
+import { startIssuer } from '../support/issuer.ts';
 import { expectError } from './answers.ts';
 import { startScene, type Ask, type Scene } from './scene.ts';
 
@@ -57,6 +58,7 @@ describe('a session', () => {
 
   it('C-028: has no stream that another person could take over; the same one may open a second', async () => {
     const session = await begin(ada);
+    const before = await mark(scene);
     const streams = [new EventStream(), new EventStream()];
     const clients = [];
     for (const stream of streams) {
@@ -76,6 +78,7 @@ describe('a session', () => {
       await scene.answer(client);
       await client.close();
     }
+    await before.hold({ forwarded: 2, reasons: ['ok', 'ok', 'session_unknown'] });
   });
 
   it('C-029: of one route is 404 on another, though both upstreams give the same ids', async () => {
@@ -139,6 +142,7 @@ describe('a session', () => {
         .writeHead(200, { 'content-type': 'application/json' })
         .end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { nonce, subject } }));
     });
+    const before = await mark(scene);
     const people = Array.from({ length: 100 }, (_value, index) => `person-${index}`);
     const tokens = people.map((sub) => scene.token({ key: 'ES256', claims: { sub } }));
     for (let round = 0; round < 5; round += 1) {
@@ -158,6 +162,43 @@ describe('a session', () => {
       );
     }
     scene.upstream.answer({ body: { jsonrpc: '2.0', id: 1, result: {} } });
+    await before.hold({ forwarded: 500, reasons: ['ok'] });
+  });
+});
+
+describe('one subject of two authorization servers', () => {
+  it('A-032: are two people: neither a session nor an allowance of the one is the other’s', async () => {
+    const issuers = [
+      await startIssuer({ algorithms: ['ES256'] }),
+      await startIssuer({ algorithms: ['ES256'], path: '/other' }),
+    ];
+    await using both = await startScene({
+      issuers,
+      routes: `routes:
+  - { name: tools, path: /mcp, upstream: '$upstream' }
+  - { name: few, path: /few, rateLimit: { requests: 2, per: 1h }, upstream: '$upstream' }`,
+    });
+    const [one, other] = issuers.map((issuer) =>
+      both.token({ claims: { sub: '42', aud: [both.resource(), both.resource('/few')] } }, issuer),
+    );
+    if (one === undefined || other === undefined) throw new Error('two tokens are made');
+    both.upstream.answerOnce({ headers: { 'mcp-session-id': 's-1' }, body: {} });
+    const begun = await both.ask({ token: one, body: initialize });
+    const lines = [`Mcp-Session-Id: ${begun.header('mcp-session-id')[0]}`];
+    const before = await mark(both);
+    const statuses: number[] = [];
+    for (const ask of [
+      { token: other, lines },
+      { token: one, lines },
+      ...Array.from({ length: 3 }, () => ({ token: one, target: '/few' })),
+      ...Array.from({ length: 3 }, () => ({ token: other, target: '/few' })),
+    ])
+      statuses.push((await both.ask(ask)).status);
+    expect(statuses).toEqual([404, 200, 200, 200, 429, 200, 200, 429]);
+    await before.hold({
+      forwarded: 5,
+      reasons: ['session_unknown', 'ok', 'ok', 'ok', 'principal_rate', 'ok', 'ok', 'principal_rate'],
+    });
   });
 });
 
@@ -184,8 +225,76 @@ describe('a request of 2026-07-28', () => {
     async (value) => {
       const lines = [modern, 'Mcp-Method: tools/call', 'Mcp-Name: echo', `Mcp-Param-Count: ${value}`];
       const body = call('tools/call', { name: 'echo', arguments: { count: 42 } });
+      const before = await mark(scene);
       expect((await scene.ask({ token: ada, body, lines })).status).toBe(200);
+      await before.hold({ forwarded: 1, reasons: ['ok'] });
       expect(scene.upstream.requests.at(-1)?.header('mcp-param-count')).toEqual([value]);
     },
   );
+
+  it.each([
+    ['tools/call', { name: 'echo' }],
+    ['prompts/get', { name: 'echo' }],
+    ['resources/read', { uri: 'echo' }],
+    ['tasks/get', { taskId: 'echo' }],
+  ])(
+    'C-019: of %s whose name the header tells otherwise is −32020, and goes nowhere',
+    async (method, params) => {
+      const before = await mark(scene);
+      const named = [modern, `Mcp-Method: ${method}`];
+      const wrong = [
+        named,
+        ...['other', 'Echo', 'echo x', 'echo,echo'].map((name) => [...named, `Mcp-Name: ${name}`]),
+      ];
+      for (const lines of wrong) {
+        const answer = await scene.ask({ token: ada, body: call(method, params), lines });
+        expect([lines.at(-1), answer.status]).toEqual([lines.at(-1), 400]);
+        expectError(answer, { code: -32020, message: 'Header mismatch' }, 1);
+      }
+      await before.hold({ forwarded: 0, reasons: ['name_header'] });
+      const agreeing = [...named, 'Mcp-Name: echo'];
+      expect((await scene.ask({ token: ada, body: call(method, params), lines: agreeing })).status).toBe(200);
+    },
+  );
+
+  it('C-019: that has no name may not bring one', async () => {
+    const before = await mark(scene);
+    const lines = [modern, 'Mcp-Method: tools/list', 'Mcp-Name: echo'];
+    expectError(
+      await scene.ask({ token: ada, body: call('tools/list'), lines }),
+      { code: -32020, message: 'Header mismatch' },
+      1,
+    );
+    await before.hold({ forwarded: 0, reasons: ['name_header'] });
+  });
+
+  it('C-022: whose name is in Base64 is compared decoded, once and in one form, and stays out of the log', async () => {
+    const name = 'gr\u00fc\u00dfe\r\nX-Injected: 1';
+    const sentinel = (text: string): string => `=?base64?${Buffer.from(text).toString('base64')}?=`;
+    const ask = (written: string) =>
+      scene.ask({
+        token: ada,
+        body: call('tools/call', { name }),
+        lines: [modern, 'Mcp-Method: tools/call', `Mcp-Name: ${written}`],
+      });
+    const before = await mark(scene);
+    const wrong = [
+      sentinel('delete_all'),
+      sentinel(sentinel(name)),
+      sentinel(name).replace('base64', 'BASE64'),
+      sentinel(name).replace(/=*\?=$/, '?='),
+      sentinel(name).replace('?=', '=?='),
+      `=?base64?${Buffer.from(name).toString('base64url')}-?=`,
+      '=?base64?/w==?=',
+      '=?base64??=',
+    ];
+    for (const written of wrong) {
+      const answer = await ask(written);
+      expect([written, answer.status]).toEqual([written, 400]);
+      expectError(answer, { code: -32020, message: 'Header mismatch' }, 1);
+    }
+    await before.hold({ forwarded: 0, reasons: ['name_header'] });
+    expect((await ask(sentinel(name))).status).toBe(200);
+    expect(scene.gateway.written).not.toContain('\nX-Injected');
+  });
 });

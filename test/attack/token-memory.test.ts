@@ -50,7 +50,7 @@ describe('a remembered signature', () => {
     await before.hold({ forwarded: 3, reasons: ['ok', 'ok', 'ok', 'token_expired', 'token_expired'] });
   });
 
-  it('A-047: a stream ends with its token and the grace', async () => {
+  it('A-047, C-036: a stream ends with its token and the grace', async () => {
     scene.upstream.answerOnce((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.flushHeaders();

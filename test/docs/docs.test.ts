@@ -1,4 +1,5 @@
 /** The pages against the code and against each other: what they show is loaded, what they link to is there. */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,8 +12,9 @@ import { metricsPage } from '../../tools/generate-metrics-reference.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-const pages = ['*.md', 'docs/**/*.md'].flatMap((pattern) => globSync(pattern, { cwd: root }));
+const pages = ['*.md', 'docs/**/*.md', 'helm/*.md'].flatMap((pattern) => globSync(pattern, { cwd: root }));
 const snippets = globSync('docs/snippets/*.yaml', { cwd: root });
+const pkcs8 = { type: 'pkcs8', format: 'pem' } as const;
 const decisions = globSync('docs/decisions/*.md', { cwd: root }).toSorted();
 
 describe('the snippets', () => {
@@ -21,7 +23,16 @@ describe('the snippets', () => {
   });
 
   it.each(snippets)('%s starts a gateway as it is (C1)', (file) => {
-    const environment = { INTROSPECTION_SECRET: 'secret' };
+    const SIGNING_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .privateKey.export(pkcs8)
+      .toString();
+    const environment = {
+      INTROSPECTION_SECRET: 'secret',
+      GITHUB_TOKEN: 'secret',
+      EXCHANGE_SECRET: 'secret',
+      TOKEN_STORE_KEY: randomBytes(32).toString('base64'),
+      SIGNING_KEY,
+    };
     const loaded = loadConfiguration(read(file), { file, environment, readFile: read });
     expect(loaded).toMatchObject({ ok: true });
   });
@@ -46,6 +57,23 @@ it('the guide to tenants shows its snippet as it is, but for comments', () => {
 it('the guide to opaque tokens shows its snippet as it is', () => {
   const snippet = read('docs/snippets/opaque-tokens.yaml');
   expect(yamlBlocks(read('docs/guides/opaque-tokens.md'))).toContain(snippet);
+});
+
+it('the guide to signed identity shows its snippets as they are', () => {
+  const page = read('docs/guides/signed-identity.md');
+  for (const file of ['signed-identity.yaml', 'verify-assertion.ts', 'verify_assertion.py']) {
+    const [, language = ''] = file.split('.');
+    const tag = language === 'py' ? 'python' : language;
+    expect(page).toContain(`\`\`\`${tag}\n${read(`docs/snippets/${file}`)}\`\`\`\n`);
+  }
+});
+
+it('the guides to credentials and embedding show their snippets as they are', () => {
+  const page = read('docs/guides/upstream-credentials.md');
+  for (const kind of ['static', 'headers', 'exchange', 'passthrough', 'oauth'])
+    expect(yamlBlocks(page)).toContain(read(`docs/snippets/credentials-${kind}.yaml`));
+  const program = read('docs/snippets/embedding.ts').replace("'../../src/index.ts'", "'portcullis'");
+  expect(read('docs/guides/embedding.md')).toContain(`\`\`\`ts\n${program}\`\`\`\n`);
 });
 
 it('the guide to limits shows its snippet as it is', () => {

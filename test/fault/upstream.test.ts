@@ -25,9 +25,11 @@ beforeAll(async () => {
   scene = await startScene({
     routes: `routes:
   - { name: tools, path: /mcp, scopes: [mcp:use], default: true, upstream: { url: '$upstream', timeouts: { headers: 1s } } }
-  - { name: hostile, path: /hostile, upstream: { url: 'http://localhost:${port}/mcp', timeouts: { headers: 1s } } }`,
+  - { name: hostile, path: /hostile, upstream: { url: 'http://localhost:${port}/mcp', timeouts: { headers: 1s } } }
+  - { name: handshake, path: /handshake, upstream: { url: 'https://localhost:${port}/mcp', timeouts: { connect: 500ms } } }`,
   });
-  token = scene.token({ key: 'ES256', claims: { aud: [scene.resource(), scene.resource('/hostile')] } });
+  const aud = ['/mcp', '/hostile', '/handshake'].map((path) => scene.resource(path));
+  token = scene.token({ key: 'ES256', claims: { aud } });
 });
 
 afterAll(async () => {
@@ -54,6 +56,18 @@ describe('an upstream that keeps silent', () => {
     expect(performance.now() - startedAt).toBeLessThan(2500);
     await eventually('the connection ends', () => sockets.size === 0, 2000);
     await before.hold({ forwarded: 1, reasons: ['ok', 'headers_timeout'] });
+  });
+
+  it('D-001: in the middle of the TLS handshake gives 504 in time, and loses its connection', async () => {
+    const before = await mark(scene);
+    let greeted = 0;
+    behave = () => (greeted += 1);
+    const answer = await scene.ask({ token, target: '/handshake' });
+    expect(answer.status).toBe(504);
+    expectError(answer, silent, 1);
+    expect(greeted).toBe(1);
+    await eventually('the connection ends', () => sockets.size === 0, 5_000);
+    await before.hold({ forwarded: 0, reasons: ['connect_timeout'] });
   });
 
   it('D-001: that dribbles its headers gives 504 all the same', async () => {

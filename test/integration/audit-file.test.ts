@@ -188,5 +188,5 @@ it('a log whose reader is gone ends nothing, and what is lost is counted (D-015)
 
 async function metricLines(opsPort: number): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
-  return Number(/^portcullis_lines_dropped (\d+)$/m.exec(text)?.[1]);
+  return Number(/^portcullis_lines_dropped_total\{output="log"\} (\d+)$/m.exec(text)?.[1]);
 }

@@ -45,11 +45,13 @@ export interface BridgeWorldOptions {
   readonly server?: StdioServer;
   /** Further keys of `upstream`, in YAML's flow style. */
   readonly upstream?: string;
+  /** Further keys of the route, likewise. */
+  readonly route?: string;
 }
 
 export async function startBridgeWorld(
   kind: BridgeKind,
-  { server = 'everything', upstream: more }: BridgeWorldOptions = {},
+  { server = 'everything', upstream: more, route }: BridgeWorldOptions = {},
 ): Promise<BridgeWorld> {
   const isLegacy = kind.endsWith('sse');
   const path = isLegacy ? '/team/legacy/sse' : '/mcp';
@@ -65,7 +67,7 @@ export async function startBridgeWorld(
   const upstream = `{ url: 'http://localhost:${relay.port}${pathname}'${legacy}${more === undefined ? '' : `, ${more}`} }`;
   const gateway = await startGateway(`
 authorizationServers: [{ name: corp, issuer: '${issuer.url}', audiences: [bridges] }]
-routes: [{ name: bridge, path: '${path}', upstream: ${upstream} }]
+routes: [{ name: bridge, path: '${path}'${route === undefined ? '' : `, ${route}`}, upstream: ${upstream} }]
 `);
   const close = async (): Promise<void> => {
     await gateway.close();

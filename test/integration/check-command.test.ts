@@ -134,6 +134,22 @@ describe('portcullis check', () => {
   });
 });
 
+describe('a file with rules that can never decide anything', () => {
+  it('is a good one, and portcullis check warns of each', () => {
+    const file = writeConfiguration('idle.yaml', [
+      'publicUrl: https://mcp.example.com',
+      'authorizationServers: [{ issuer: https://login.example.com }]',
+      'routes:',
+      '  - { path: /mcp, upstream: "http://b", policy: [{ name: all }, { name: few, tools: [x] }] }',
+    ]);
+    const { status, stdout, stderr } = portcullis('check', file);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(
+      '  warning: routes[0].policy[1]: rule few decides nothing: rule all before it admits all that it admits\n',
+    );
+  });
+});
+
 describe('portcullis schema', () => {
   it('prints a JSON Schema', () => {
     const { status, stdout } = portcullis('schema');

@@ -88,7 +88,14 @@ async function explained({
   const files: Record<string, string> = { 'gateway.yaml': configuration, 'token.txt': token };
   let [out, err] = ['', ''];
   const code = await explain(
-    { tokenFile: 'token.txt', routeName: route, tenant, configurationFile: 'gateway.yaml' },
+    {
+      tokenFile: 'token.txt',
+      claimsFile: undefined,
+      call: undefined,
+      routeName: route,
+      tenant,
+      configurationFile: 'gateway.yaml',
+    },
     {
       out: (written) => (out += written),
       err: (written) => (err += written),
@@ -366,7 +373,9 @@ describe('the command line', () => {
   });
 
   it.each([
-    [64, 'explain needs --token FILE and --route NAME', ['--route', 'tools']],
+    [64, 'explain needs --route NAME, and --token FILE or a call', ['--route', 'tools']],
+    [64, 'explain needs --route NAME', ['--tool', 'x']],
+    [64, '--token or --claims, not both', ['--route', 'x', '--token', 'a', '--claims', 'b', '--tool', 'c']],
     [64, 'Unknown option', ['--tokens', 'x']],
     [64, 'gone.txt', ['--token', 'gone.txt', '--route', 'tools', '--config', 'gateway.yaml']],
     [64, 'gone.yaml', ['--token', '-', '--route', 'tools', '--config', 'gone.yaml']],

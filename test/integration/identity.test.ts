@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EventStream } from '../support/event-stream.ts';
 import type { RecordedRequest } from '../support/recorded-request.ts';
 import { Secrets } from '../support/secrets.ts';
-import { exposition, json, only, startWorld, toolCall } from './world.ts';
+import { beginSession, exposition, json, only, startWorld, toolCall } from './world.ts';
 
 /** Every header of a request whose name could be read as this one. */
 function readAs(request: RecordedRequest, name: string): readonly string[] {
@@ -358,5 +358,66 @@ describe('the client’s token', () => {
       expect(only(response, 'cache-control')).toBe('no-store');
       expect(world.upstream.requests).toHaveLength(1);
     },
+  );
+});
+
+describe('A24 the user id', () => {
+  const subjects = (requests: readonly RecordedRequest[]): readonly (readonly string[])[] =>
+    requests.map((request) => readAs(request, 'X-Auth-Subject'));
+
+  it('is the claim that the route names; a token without it is refused, and all else goes by sub (A24)', async () => {
+    await using world = await startWorld({ route: 'identity: { subject: /ids/employee }' });
+    const claims = { ids: { employee: 'e-17' } };
+    const headers = [['X-Auth-Subject', 'mallory']] as const;
+    expect((await world.ask({ token: world.issuer.token({ claims }), headers })).status).toBe(200);
+    const refused = await world.ask({ token: world.issuer.token(), headers });
+    expect([refused.status, json(refused)]).toMatchObject([403, { error: { code: 40300 } }]);
+    expect(subjects(world.upstream.requests)).toEqual([['e-17']]);
+    expect(world.gateway.audit.map(({ reason, principal }) => [reason, principal])).toMatchObject([
+      ['ok', { subject: 'alice' }],
+      ['identity_unusable', { subject: 'alice' }],
+    ]);
+  });
+
+  it('of an open route is one for all where the route says so, whatever a client writes (A24)', async () => {
+    await using world = await startWorld({
+      route: 'access: open, identity: { anonymous: { static: guest 100% } }',
+    });
+    for (const method of ['POST', 'GET', 'DELETE'])
+      await world.ask({ method, headers: spellings('X-Auth-Subject'), token: world.issuer.token() });
+    expect(subjects(world.upstream.requests)).toEqual([['guest 100%25'], ['guest 100%25'], ['guest 100%25']]);
+    expect(world.passed).not.toMatch(/mallory|root|X-Auth-Issuer/i);
+  });
+
+  it('of an open route is one for each session that opened, and no client can choose it (A24)', async () => {
+    await using world = await startWorld({ route: 'access: open, identity: { anonymous: session }' });
+    const sessions = [await beginSession(world, { id: 's-1' }), await beginSession(world, { id: 's-2' })];
+    world.upstream.answer({ body: {} });
+    const within = (session = ''): Promise<unknown> =>
+      world.ask({ headers: [['Mcp-Session-Id', session], ...spellings('X-Auth-Subject')] });
+    for (const session of [...sessions, sessions[0], 's-1', `${sessions[0]}A`]) await within(session);
+    await world.ask({ headers: spellings('X-Auth-Subject') });
+    const [begun, alsoBegun, first, second, firstAgain, without, ...others] = subjects(
+      world.upstream.requests,
+    );
+    expect([begun, alsoBegun, without, others]).toEqual([[], [], [], []]);
+    expect(first).toEqual([expect.stringMatching(/^session-[\w-]{22}$/)]);
+    expect(firstAgain).toEqual(first);
+    expect(second).not.toEqual(first);
+    expect(world.passed).not.toMatch(/mallory|root/);
+    for (const session of sessions) expect(world.passed).not.toContain(session);
+  });
+});
+
+it.each([
+  ['anonymous: session', 'routes[0].identity.anonymous'],
+  ['anonymous: { static: guest }', 'routes[0].identity.anonymous'],
+])('nobody is given an identity by %s where others have tokens: the start fails (A24)', async (key, path) => {
+  await expect(startWorld({ route: `identity: { ${key} }` })).rejects.toThrow(path);
+});
+
+it('a subject by a claim is no setting for an open route: the start fails (A24)', async () => {
+  await expect(startWorld({ route: 'access: open, identity: { subject: oid }' })).rejects.toThrow(
+    'routes[0].identity.subject',
   );
 });

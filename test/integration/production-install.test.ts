@@ -21,8 +21,21 @@ import { assembleImage, stages } from './image.ts';
 /** The size of the image over its base: a dependency too many shows here. */
 const sizeLimitBytes = 45_000_000;
 
+interface LockedPackage {
+  readonly dev?: boolean;
+  readonly link?: boolean;
+  /** Where it differs from the folder's. */
+  readonly name?: string;
+  readonly version?: string;
+}
+
 interface LockedPackages {
-  readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly link?: boolean }>>;
+  readonly packages: Readonly<Record<string, LockedPackage>>;
+}
+
+interface BillOfMaterials {
+  readonly bomFormat: string;
+  readonly components: readonly { readonly 'bom-ref': string; readonly hashes: readonly object[] }[];
 }
 
 interface Gateway {
@@ -139,6 +152,21 @@ describe('what the image holds, started outside a container', () => {
     expect(namesIn(installed)).toEqual(namesIn(Object.fromEntries(wanted)));
     expect(existsSync(join(app, 'node_modules/@portcullis'))).toBe(false);
     expect(Object.keys(installed)).toContain('node_modules/fastify');
+  });
+
+  test('holds what the bill of materials lists, each with its hash, and nothing else (E-010)', () => {
+    const made = spawnSync('npm', ['run', '--silent', 'sbom'], { encoding: 'utf8', timeout: 60_000 });
+    expect(made).toMatchObject({ status: 0, stderr: expect.not.stringMatching(/error/) as string });
+    const { bomFormat, components } = JSON.parse(made.stdout) as BillOfMaterials;
+    expect(bomFormat).toBe('CycloneDX');
+    const { packages } = JSON.parse(
+      readFileSync(join(app, 'node_modules/.package-lock.json'), 'utf8'),
+    ) as LockedPackages;
+    const installed = Object.entries(packages)
+      .filter(([path]) => path.startsWith('node_modules/'))
+      .map(([path, { name, version }]) => `${name ?? path.replace(/^.*node_modules\//, '')}@${version}`);
+    expect(new Set(components.map((component) => component['bom-ref']))).toEqual(new Set(installed));
+    expect(components.filter(({ hashes }) => hashes.length === 0)).toEqual([]);
   });
 
   test('holds no test, no source and less than 45 MB', () => {

@@ -45,7 +45,7 @@ async function serve(yaml: string): Promise<Ended> {
 }
 
 describe('C1 a file with mistakes', () => {
-  it('ends the command with 78 and every mistake in its line, before any port is opened (C1)', async () => {
+  it('ends the command with 78 and every mistake in its line, before any port is opened (C1, E-003)', async () => {
     // Both ports are taken: a gateway that opened one first would trip over that instead.
     await using parts = new AsyncDisposableStack();
     const taken = parts.adopt(createServer(), (server) => void server.close());
@@ -102,7 +102,7 @@ it('the start names every route, protected or open, and its authorization server
 authorizationServers: [{ name: corp, issuer: '${issuer.url}' }]
 routes:
   - { name: tools, path: /tools, upstream: '${upstream.url}' }
-  - { name: docs, path: /docs, access: open, upstream: '${upstream.url}' }
+  - { name: docs, path: /docs, access: open, upstream: '${upstream.url}', policy: [{ name: all }, { name: few, tools: [x] }] }
 `,
     {
       fetch: (url, init) => {
@@ -114,6 +114,13 @@ routes:
   const about = (route: string) => gateway.log.filter((line) => line['route'] === route);
   expect(about('docs')).toMatchObject([{ level: 'warn', access: 'open' }]);
   expect(about('docs')[0]?.['msg']).toMatch(/open/i);
+  expect(gateway.log).toContainEqual(
+    expect.objectContaining({
+      level: 'warn',
+      setting: 'routes[1].policy[1]',
+      msg: expect.stringContaining('decides nothing') as string,
+    }),
+  );
   expect(about('tools')).toMatchObject([
     { level: 'info', access: 'required', authorizationServers: ['corp'] },
   ]);
@@ -210,7 +217,10 @@ describe('C6 a stage that is missing', () => {
       { name },
     ) as never;
   const noIdentity = nothing('identity', (scope) => scope.decorateRequest('upstreamHeaders', null));
-  const noPolicy = nothing('policy', (scope) => scope.decorateRequest('decision', null));
+  const noPolicy = nothing('policy', (scope) => {
+    scope.decorateRequest('decision', null);
+    scope.decorateRequest('answerFilter', null);
+  });
   const pretender = nothing('token', (scope) => scope.decorate('checksTokens', true));
 
   async function gatewayWithout(stages: Partial<typeof routeStages>) {

@@ -13,6 +13,7 @@ import {
   type AuthorizationServerOptions,
 } from './provider-configuration.ts';
 import { signIn } from './sign-in.ts';
+import { offerTokenExchange } from './token-exchange-grant.ts';
 import { tokenByLogin, tokenForClient, type TokenRequest } from './token-requests.ts';
 
 export interface AuthorizationServer extends AsyncDisposable {
@@ -44,6 +45,7 @@ export async function startAuthorizationServer(
   const issuer = `${origin}${path}`;
   const machine = { id: 'machine', secret: randomUUID() };
   const provider = new Provider(issuer, providerConfiguration(options, machine));
+  if (options.exchangesTokens === true) offerTokenExchange(provider, issuer);
   provider.use(async (context, next) => {
     if (context.path === '/auth' && context.query['scope'] === undefined) {
       context.query = { ...context.query, scope: options.defaultScope ?? scopesOf(options)[0] };

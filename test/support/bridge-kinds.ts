@@ -41,11 +41,11 @@ export const bridgeFlags = {
 
 const find = createRequire(import.meta.url).resolve;
 
-/** What runs behind a bridge: server-everything, or one that speaks 2026-07-28. */
-export type StdioServer = 'everything' | 'modern';
+/** What runs behind a bridge: server-everything, one that speaks 2026-07-28, or one that checks who asks. */
+export type StdioServer = 'everything' | 'modern' | 'signed';
 
 export function bridgeCommand(kind: BridgeKind, port: number, server: StdioServer): BridgeCommand {
-  const stdio = server === 'modern' ? [modern] : [everythingServer(), 'stdio'];
+  const stdio = server === 'everything' ? [everythingServer(), 'stdio'] : [own[server]];
   const path = kind.endsWith('sse') ? '/sse' : '/mcp';
   const [program] = kind.split(' ');
   if (program === 'supergateway') return { ...supergateway(kind, port, stdio), path };
@@ -93,4 +93,7 @@ function everythingServer(): string {
   return find('@modelcontextprotocol/server-everything/dist/index.js');
 }
 
-const modern = fileURLToPath(new URL('modern-stdio.ts', import.meta.url));
+const own = {
+  modern: fileURLToPath(new URL('modern-stdio.ts', import.meta.url)),
+  signed: fileURLToPath(new URL('signed-stdio.ts', import.meta.url)),
+};

@@ -24,6 +24,8 @@ export interface BridgeOptions {
   /** Default `everything`; of no use to server-everything's own HTTP modes. */
   readonly server?: StdioServer;
   readonly port?: number;
+  /** Variables for the bridge and its server, besides the kind's own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Half a second on an idle machine; far more on one that runs all tests at once. */
@@ -46,7 +48,7 @@ export async function startBridge(options: BridgeOptions = {}): Promise<Bridge> 
     startChild({
       name: kind,
       args: [...preloads, ...args],
-      env,
+      env: { ...env, ...options.env },
       readyUrl: `${origin}${readyPath}`,
       readyStatus,
       withinMs: startsWithinMs,

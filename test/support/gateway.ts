@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { formatFaults } from '../../src/config/faults.ts';
-import { createGateway, type routeStages } from '../../src/gateway.ts';
+import { createGateway, type ReloadOutcome, type routeStages } from '../../src/gateway.ts';
+import type { Injected } from '../../src/foundation.ts';
 import type { Ports } from '../../src/vocabulary/ports.ts';
 import { eventually, host, reserveFreePort } from './loopback.ts';
+import { allowConfigured } from './outbound-connections.ts';
 
 export interface RunningGateway extends AsyncDisposable {
   /** The public URL: `http://localhost:<port>`. */
@@ -19,6 +21,8 @@ export interface RunningGateway extends AsyncDisposable {
   readonly written: string;
   /** The n-th audit event (1 is the first) that fits. */
   auditEvent(fits: (event: AuditEvent) => boolean, n?: number): Promise<AuditEvent>;
+  /** Puts another text in force, with the same addresses and environment. */
+  reload(yaml: string): Promise<ReloadOutcome>;
   close(): Promise<void>;
 }
 
@@ -32,6 +36,8 @@ export interface AuditEvent extends Readonly<Record<string, unknown>> {
 export interface GatewayOptions {
   readonly clock?: Ports['clock'];
   readonly fetch?: Ports['fetch'];
+  readonly credentials?: Injected['credentials'];
+  readonly state?: Injected['state'];
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** For a configuration that names other addresses itself; default: free ones on loopback. */
   readonly port?: number;
@@ -50,8 +56,13 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
   const url = `http://${host}:${port}`;
   const log: string[] = [];
   const audit: string[] = [];
-  const configuration = load(withAddresses(yaml, { url, port, opsPort: await reserveFreePort() }), options);
-  const ports: Partial<Ports> = {
+  const addresses = { url, port, opsPort: await reserveFreePort() };
+  const text = withAddresses(yaml, addresses);
+  allowConfigured(text);
+  const configuration = load(text, options);
+  const ports: Partial<Ports> & Injected = {
+    ...(options.credentials && { credentials: options.credentials }),
+    ...(options.state && { state: options.state }),
     ...(options.clock && { clock: options.clock }),
     ...(options.fetch && { fetch: options.fetch }),
     logSink: { write: (line) => void log.push(line) },
@@ -78,6 +89,7 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
       await eventually(`audit event ${n} that fits`, () => events().filter(fits).length >= n);
       return events().filter(fits)[n - 1] as AuditEvent;
     },
+    reload: (changed) => gateway.reload(load(withAddresses(changed, addresses), options)),
     close: () => gateway.close(),
     [Symbol.asyncDispose]: () => gateway.close(),
   };
@@ -96,12 +108,16 @@ function withAddresses(
   return `${missing.map(([key, value]) => `${key}: ${value}\n`).join('')}${yaml}`;
 }
 
-function load(yaml: string, { environment = {} }: GatewayOptions): Parameters<typeof createGateway>[0] {
+function load(
+  yaml: string,
+  { environment = {}, credentials = {} }: GatewayOptions,
+): Parameters<typeof createGateway>[0] {
   const file = 'test.yaml';
   const loaded = loadConfiguration(yaml, {
     file,
     environment,
     readFile: (path) => readFileSync(path, 'utf8'),
+    providers: Object.keys(credentials),
   });
   if (!loaded.ok) throw new Error(`${formatFaults(file, loaded.faults)}\n${yaml}`);
   return loaded.configuration;

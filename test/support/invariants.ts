@@ -1,12 +1,15 @@
 /**
- * What must hold after every attack, whatever its answer was: what the upstream saw, one decision per request
- * from the bounded list, one set of identity headers, no secret in any output, no flood of key fetches.
+ * What must hold after every attack, whatever its answer was: what the upstream saw is what the audit says, one
+ * decision per request from the bounded list, one set of identity headers, no connection to where no configuration
+ * leads, no secret in any output, no flood of key fetches. What is left over is looked for at the end of a scene.
  */
 import { expect } from 'vitest';
 import type { Refusal } from '../../src/vocabulary/refusal.ts';
+import { expectAudited } from './executed.ts';
 import type { AuditEvent, RunningGateway } from './gateway.ts';
 import type { Issuer } from './issuer.ts';
 import { eventually } from './loopback.ts';
+import { strangersReached } from './outbound-connections.ts';
 import type { RawResponse } from './raw-response.ts';
 import type { RecordedRequest } from './recorded-request.ts';
 import type { RecordingUpstream } from './recording-upstream.ts';
@@ -90,8 +93,20 @@ const reasons: Readonly<Record<Reason | 'ok' | 'client_left', true>> = {
   batch: true,
   body_too_large: true,
   identity_unusable: true,
+  upstream_credentials_missing: true,
+  upstream_credentials_invalid: true,
+  upstream_credentials_refused: true,
+  upstream_credentials_unavailable: true,
+  exchange_failed: true,
+  exchange_refused: true,
+  exchange_busy: true,
+  credentials_renewed: true,
+  token_refresh_failed: true,
+  token_store_unavailable: true,
+  upstream_login_needed: true,
   starting: true,
   stopping: true,
+  config_superseded: true,
   streams_limit: true,
   sockets_exhausted: true,
   address_rate: true,
@@ -103,6 +118,7 @@ const reasons: Readonly<Record<Reason | 'ok' | 'client_left', true>> = {
   principal_streams: true,
   session_unknown: true,
   session_lost: true,
+  revision_unknown: true,
   version_header: true,
   method_header: true,
   name_header: true,
@@ -181,6 +197,8 @@ export async function mark(scene: Watched): Promise<Mark> {
       expect(forwarded.map(({ target }) => target)).toHaveLength(expected.forwarded);
       if (expected.forwarded === 0) expect(bytesAt(upstream) - before.bytes).toBe(0);
       for (const request of forwarded) expectIdentity(request, events, expected.identity ?? 'principal');
+      expectAudited(forwarded, events);
+      expect(strangersReached()).toEqual([]);
       const counted = (await refusalsCounted(gateway)) - before.refusals;
       expect(counted).toBe(events.filter(({ reason }) => reason !== 'ok').length);
       await expectNoSecret(scene, before.answers);
@@ -252,6 +270,23 @@ function expectIdentity(
 
 async function metricsOf(gateway: RunningGateway): Promise<string> {
   return (await fetch(`${gateway.opsUrl}/metrics`)).text();
+}
+
+/** Everything is as it was before the attacks: no stream is open, and without the gateway no connection to the upstream. */
+export async function endQuietly({
+  gateway,
+  upstream,
+}: Pick<Watched, 'gateway' | 'upstream'>): Promise<void> {
+  await eventually('no stream is open', async () => {
+    // A test may have ended the gateway itself.
+    const metrics = await metricsOf(gateway).catch(() => '');
+    const open = [...metrics.matchAll(/^portcullis_streams_open\{.*\} (\d+)$/gm)];
+    return open.every(([, count]) => count === '0');
+  });
+  await gateway.close();
+  await eventually('no connection to the upstream is left', () =>
+    upstream.connections.every(({ open }) => !open),
+  );
 }
 
 async function refusalsCounted(gateway: RunningGateway): Promise<number> {

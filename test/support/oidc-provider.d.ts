@@ -25,12 +25,42 @@ declare module 'oidc-provider' {
     readonly oidc: { readonly body?: Record<string, unknown> };
   }
 
+  export interface GrantContext {
+    readonly oidc: {
+      readonly client: { readonly clientId: string };
+      readonly params: Readonly<Record<string, string | undefined>>;
+    };
+    body: Readonly<Record<string, unknown>>;
+  }
+
+  export interface IssuedToken {
+    resourceServer: unknown;
+    readonly expiration: number;
+    save(): Promise<string>;
+  }
+
+  export const errors: Readonly<
+    Record<'InvalidGrant' | 'InvalidRequest', new (description: string) => Error>
+  >;
+
   export class Provider {
     constructor(issuer: string, configuration: Readonly<Record<string, unknown>>);
     readonly Grant: {
       new (of: { readonly accountId: string; readonly clientId: string }): Grant;
       find(id: string): Promise<Grant | undefined>;
     };
+    readonly AccessToken: new (of: {
+      readonly accountId: string;
+      readonly client: unknown;
+      readonly gty: string;
+      readonly scope: string;
+    }) => IssuedToken;
+    readonly ResourceServer: new (identifier: string, of: Readonly<Record<string, unknown>>) => unknown;
+    registerGrantType(
+      name: string,
+      answer: (context: GrantContext) => Promise<void>,
+      parameters: readonly string[],
+    ): void;
     use(middleware: (context: Context, next: () => Promise<void>) => Promise<void>): void;
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
     interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<Interaction>;

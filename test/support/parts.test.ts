@@ -2,8 +2,10 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { expect, it } from 'vitest';
 import { startAuthorizationServer } from './authorization-server.ts';
+import { expectAudited } from './executed.ts';
 import { EventStream } from './event-stream.ts';
 import { startIssuer } from './issuer.ts';
+import { allowConfigured, strangersReached } from './outbound-connections.ts';
 import { connectRaw } from './raw-client.ts';
 import { startRecordingUpstream } from './recording-upstream.ts';
 import type { SigningAlgorithm } from './signing-key.ts';
@@ -100,4 +102,40 @@ it('the recording upstream sends garbage and silence', async () => {
   waiting.reset();
   await expect.poll(() => request.aborted).toBe(true);
   expect(request.complete).toBe(false);
+});
+
+it('a connection to where no configuration leads is known', async () => {
+  await using upstream = await startRecordingUpstream();
+  await using stranger = await startRecordingUpstream();
+  allowConfigured(`routes: [{ upstream: '${upstream.url}' }]`);
+  await (await fetch(upstream.url)).text();
+  expect(strangersReached().filter((origin) => origin.endsWith(`:${upstream.port}`))).toEqual([]);
+  await (await fetch(stranger.url)).text();
+  expect(strangersReached()).toContain(stranger.origin);
+});
+
+it('a request that the audit tells otherwise is known', async () => {
+  await using upstream = await startRecordingUpstream();
+  const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}';
+  await (await fetch(upstream.url, { method: 'POST', body })).text();
+  const event = {
+    requestId: '1',
+    decision: 'allow',
+    reason: 'ok',
+    status: 200,
+    httpMethod: 'POST',
+    rpcMethod: 'tools/call',
+    target: 'echo',
+  };
+  expectAudited(upstream.requests, [event]);
+  for (const other of [
+    { httpMethod: 'GET' },
+    { rpcMethod: 'ping' },
+    { rpcMethod: null },
+    { target: 'other' },
+  ])
+    expect(() => expectAudited(upstream.requests, [{ ...event, ...other }])).toThrow('no audit event');
+  expect(() => expectAudited([...upstream.requests, ...upstream.requests], [event])).toThrow(
+    'no audit event',
+  );
 });

@@ -14,8 +14,16 @@ export interface AuthorizationServerOptions {
   readonly accessTokenSeconds?: number;
   /** Of access tokens for a resource; default `jwt`. */
   readonly accessTokenFormat?: 'jwt' | 'opaque';
+  /** Takes its own access tokens for new ones (RFC 8693). */
+  readonly exchangesTokens?: boolean;
   /** Confidential clients besides the tests' own, such as a gateway that introspects. */
   readonly clients?: readonly Readonly<Record<string, unknown>>[];
+}
+
+interface IssuedFor {
+  readonly accountId?: string;
+  readonly clientId?: string;
+  readonly gty?: string;
 }
 
 /** What a resource may be asked for. */
@@ -58,8 +66,14 @@ export function providerConfiguration(
       accountId,
       claims: () => ({ sub: accountId, email: emailOf(accountId) }),
     }),
-    extraTokenClaims: (_context: unknown, token: { readonly accountId?: string }) =>
-      token.accountId === undefined ? undefined : { email: emailOf(token.accountId) },
+    extraTokenClaims: (_context: unknown, { accountId, gty, clientId }: IssuedFor) =>
+      accountId === undefined
+        ? undefined
+        : {
+            email: emailOf(accountId),
+            // RFC 8693 §4.1: who acts for the account.
+            ...(gty === 'token_exchange' ? { act: { sub: clientId } } : {}),
+          },
     issueRefreshToken: (_context: unknown, client: { grantTypeAllowed(type: string): boolean }) =>
       client.grantTypeAllowed('refresh_token'),
     interactions: {

@@ -33,7 +33,8 @@ export interface RedisServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export async function startRedis(): Promise<RedisServer> {
+/** Further settings as `redis.conf` has them. */
+export async function startRedis(moreSettings: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
   const port = await reserveFreePort();
   const password = randomBytes(18).toString('hex');
   const folder = mkdtempSync(join(tmpdir(), 'portcullis-redis-'));
@@ -44,7 +45,7 @@ export async function startRedis(): Promise<RedisServer> {
   const ask = (...command: readonly string[]): Promise<string> =>
     converse(port, [['AUTH', password], command]);
   const start = async (): Promise<void> => {
-    child = spawn(program, argumentsFor({ port, password, folder }), { stdio: 'ignore' });
+    child = spawn(program, argumentsFor({ port, password, folder, moreSettings }), { stdio: 'ignore' });
     await eventually(
       'redis-server answers',
       async () => (await ask('PING').catch(() => '')).includes('PONG'),
@@ -83,10 +84,12 @@ function argumentsFor({
   port,
   password,
   folder,
+  moreSettings,
 }: {
   readonly port: number;
   readonly password: string;
   readonly folder: string;
+  readonly moreSettings: Readonly<Record<string, string>>;
 }): readonly string[] {
   const settings = {
     port: String(port),
@@ -95,6 +98,7 @@ function argumentsFor({
     dir: folder,
     save: '',
     appendonly: 'no',
+    ...moreSettings,
   };
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
 }

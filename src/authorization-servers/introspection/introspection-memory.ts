@@ -65,6 +65,19 @@ export class IntrospectionMemory {
     return this.#active.has(key);
   }
 
+  /**
+   * Takes over what another gateway heard, as far as it still counts: an answer that is older than what is known here would
+   * make a revoked token good again.
+   */
+  adopt(key: string, heard: Pick<HeardAnswer, 'claims' | 'askedAt'>, now: number): Introspected | undefined {
+    const { claims, askedAt } = heard;
+    const knownSince = (this.#active.peek(key) ?? this.#inactive.peek(key))?.askedAt ?? -Infinity;
+    const isFresh = askedAt <= now && now < Math.min(askedAt + this.#cacheMs, this.#endOf(claims));
+    return isFresh && askedAt > knownSince
+      ? this.#rememberActive(key, { active: true, ...heard })
+      : undefined;
+  }
+
   remember(key: string, heard: HeardAnswer): Introspected {
     return heard.active ? this.#rememberActive(key, heard) : this.#rememberInactive(key, heard);
   }

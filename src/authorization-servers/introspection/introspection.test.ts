@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { IntrospectionSettings } from '../../config/configuration.ts';
+import type { ActiveAnswer, SharedAnswers } from '../../state/shared-answers.ts';
 import type { IntrospectionOutcome } from '../../vocabulary/observer.ts';
 import type { IntrospectionAnswer } from './introspection-client.ts';
 import { Introspection } from './introspection.ts';
@@ -20,7 +21,7 @@ const failed: IntrospectionAnswer = {
 };
 
 /** One server's introspection with a clock, a script of what it answers, and calls that end when the test says so. */
-function scene(cacheSeconds = 30) {
+function scene(cacheSeconds = 30, shared?: SharedAnswers) {
   const clock = { ms: start };
   const script = { answer: (_token: string): IntrospectionAnswer => active() };
   const outcomes: IntrospectionOutcome[] = [];
@@ -33,7 +34,11 @@ function scene(cacheSeconds = 30) {
     authentication: { method: 'client_secret_basic', clientSecret: 'x' },
     cache: cacheSeconds * 1000,
   };
-  const server = { leeway: 0, verify: { exp: true, nbf: true, iat: true, iss: true } };
+  const server = {
+    issuers: ['https://as.example'] as const,
+    leeway: 0,
+    verify: { exp: true, nbf: true, iat: true, iss: true },
+  };
   const introspection = new Introspection(server, settings, {
     clock: () => clock.ms,
     async ask(token) {
@@ -44,6 +49,7 @@ function scene(cacheSeconds = 30) {
     },
     onOutcome: (outcome) => outcomes.push(outcome),
     onSwitch: () => undefined,
+    shared,
   });
   const inspect = async (token: string, origin: 'signed' | 'unknown' = 'unknown') =>
     introspection.inspect(token, origin);
@@ -276,5 +282,81 @@ describe('a server that is down', () => {
     for (let at = 0; at < 5; at += 1) await inspect(`t${at}`);
     await soon();
     expect(asked.at(-1)).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  });
+});
+
+/** What gateways tell each other, in this process. */
+function board(): SharedAnswers & { readonly held: Map<string, ActiveAnswer> } {
+  const held = new Map<string, ActiveAnswer>();
+  return {
+    held,
+    recall: (name) => Promise.resolve(held.get(name)),
+    keep: (name, answer) => void held.set(name, answer),
+    forget: (name) => void held.delete(name),
+  };
+}
+
+describe('what gateways tell each other (I1, D-012)', () => {
+  it('spares the others the question for as long as the one that asked remembers it', async () => {
+    const shared = board();
+    const [one, two] = [scene(30, shared), scene(30, shared)];
+    await one.inspect('a');
+    expect(await two.inspect('a')).toEqual({ outcome: 'active', claims: { sub: 'alice' } });
+    expect([two.asked, two.outcomes]).toEqual([[], ['shared']]);
+    two.pass(29.999);
+    await two.inspect('a');
+    expect(two.asked).toEqual([]);
+    two.pass(0.001);
+    await two.inspect('a');
+    expect(two.asked).toEqual(['a']);
+  });
+
+  it('never makes a token good that this one has heard to be revoked since', async () => {
+    const shared = board();
+    const [one, two] = [scene(30, shared), scene(30, shared)];
+    await one.inspect('a');
+    const told = [...shared.held];
+    two.script.answer = () => inactive;
+    shared.held.clear();
+    two.pass(1);
+    expect(await two.inspect('a')).toMatchObject({ outcome: 'inactive' });
+    for (const [name, answer] of told) shared.held.set(name, answer);
+    two.pass(11);
+    expect(await two.inspect('a')).toMatchObject({ outcome: 'inactive' });
+    expect(two.asked).toHaveLength(2);
+  });
+
+  it('is taken back when a token that was good is so no more', async () => {
+    const shared = board();
+    const one = scene(30, shared);
+    await one.inspect('a');
+    one.script.answer = () => inactive;
+    one.pass(31);
+    expect(shared.held.size).toBe(1);
+    await one.inspect('a');
+    expect(shared.held.size).toBe(0);
+  });
+
+  it('counts for nothing where its time lies ahead, or the token has ended', async () => {
+    const shared = board();
+    const [ahead, one] = [scene(30, shared), scene(30, shared)];
+    ahead.pass(5);
+    await ahead.inspect('a');
+    await one.inspect('a');
+    expect(one.asked).toEqual(['a']);
+    ahead.script.answer = () => active({ exp: start / 1000 + 10 });
+    await ahead.inspect('b');
+    one.pass(10);
+    await one.inspect('b');
+    expect(one.asked).toEqual(['a', 'b']);
+  });
+
+  it('is nothing where every request asks, and of tokens that are not active', async () => {
+    const shared = board();
+    await scene(0, shared).inspect('a');
+    const one = scene(30, shared);
+    one.script.answer = () => inactive;
+    await one.inspect('b');
+    expect(shared.held.size).toBe(0);
   });
 });

@@ -1,14 +1,15 @@
 import { hash, randomBytes } from 'node:crypto';
 
 import type { AuthorizationServer, IntrospectionSettings } from '../../config/configuration.ts';
+import type { SharedAnswers } from '../../state/shared-answers.ts';
 import type { IntrospectionOutcome } from '../../vocabulary/observer.ts';
 import type { ProbeResult, Switch } from './breaker.ts';
 import { Breaker } from './breaker.ts';
 import type { Lane } from './call-limits.ts';
 import { CallLimits } from './call-limits.ts';
-import { Flights } from './flights.ts';
+import { Flights } from '../flights.ts';
 import type { IntrospectionAnswer } from './introspection-client.ts';
-import type { Introspected } from './introspection-memory.ts';
+import type { HeardAnswer, Introspected } from './introspection-memory.ts';
 import { IntrospectionMemory } from './introspection-memory.ts';
 import { WaitingRoom } from '../waiting-room.ts';
 
@@ -31,6 +32,8 @@ export interface IntrospectionParts {
   readonly ask: (token: string) => Promise<IntrospectionAnswer>;
   readonly onOutcome: (outcome: IntrospectionOutcome) => void;
   readonly onSwitch: (to: Switch) => void;
+  /** What other gateways heard; absent: each asks for itself. */
+  readonly shared?: SharedAnswers | undefined;
 }
 
 /** After a call that failed by itself; the breaker decides how long the server is left alone. */
@@ -39,11 +42,13 @@ const retryAfterSeconds = 5;
 /**
  * What one authorization server says of tokens (RFC 7662): remembered for a bounded time, asked for once however
  * many want to know, not at all while the server is down, and never in numbers that would bring it down. Tokens are
- * held no longer than a call takes; what is kept is their digest. It proves that the server called the token active at most
+ * held no longer than a call takes; what is kept, here and where other gateways look, is their digest. It proves that the server called the token active at most
  * `cache` ago, and doesn't look at what else it said.
  */
 export class Introspection {
   readonly #cacheMs: number;
+  /** What the answer depends on besides the token. */
+  readonly #asked: readonly string[];
   readonly #parts: IntrospectionParts;
   readonly #memory: IntrospectionMemory;
   readonly #flights: Flights<Introspected | NotIntrospected>;
@@ -52,12 +57,13 @@ export class Introspection {
   readonly #rooms: Readonly<Record<Lane, WaitingRoom>> = { known: new WaitingRoom(), new: new WaitingRoom() };
 
   constructor(
-    server: Pick<AuthorizationServer, 'leeway' | 'verify'>,
+    server: Pick<AuthorizationServer, 'issuers' | 'leeway' | 'verify'>,
     settings: IntrospectionSettings,
     parts: IntrospectionParts,
   ) {
     const { clock, onSwitch } = parts;
     this.#cacheMs = settings.cache;
+    this.#asked = [server.issuers[0], settings.endpoint ?? '', settings.clientId];
     this.#parts = parts;
     this.#memory = new IntrospectionMemory(server, settings);
     this.#flights = new Flights(clock);
@@ -89,7 +95,9 @@ export class Introspection {
   }
 
   async #ask(token: string, key: string, lane: Lane): Promise<Introspected | NotIntrospected> {
-    const { clock, ask, onOutcome } = this.#parts;
+    const { clock, ask, onOutcome, shared } = this.#parts;
+    const told = shared === undefined || this.#cacheMs === 0 ? undefined : await this.#recall(key, shared);
+    if (told !== undefined) return told;
     const pause = await this.#breaker.pauseSeconds();
     if (pause !== undefined) return this.#notAsked('paused', pause, 'asked again when a probe succeeds');
     if (!this.#limits.enter(lane)) return this.#notAsked('busy', 1, `too many calls about ${lane} tokens`);
@@ -99,10 +107,28 @@ export class Introspection {
     if (answer.ok) {
       this.#breaker.answered();
       onOutcome(answer.active ? 'active' : 'inactive');
+      if (shared !== undefined && this.#cacheMs > 0) this.#tell(key, { ...answer, askedAt }, shared);
       return this.#memory.remember(key, { ...answer, askedAt });
     }
     this.#breaker.failed();
     return this.#notAsked(answer.fault, answer.retryAfterSeconds ?? retryAfterSeconds, answer.detail);
+  }
+
+  async #recall(key: string, shared: SharedAnswers): Promise<Introspected | undefined> {
+    const heard = await shared.recall(this.#nameOf(key));
+    const answer = heard === undefined ? undefined : this.#memory.adopt(key, heard, this.#parts.clock());
+    if (answer !== undefined) this.#parts.onOutcome('shared');
+    return answer;
+  }
+
+  /** Tokens that aren't active may be anyone's inventions: the store would fill with them. */
+  #tell(key: string, { active, claims, askedAt }: HeardAnswer, shared: SharedAnswers): void {
+    if (active) shared.keep(this.#nameOf(key), { claims, askedAt }, this.#cacheMs);
+    else if (this.#memory.hasBeenActive(key)) shared.forget(this.#nameOf(key));
+  }
+
+  #nameOf(key: string): string {
+    return hash('sha256', JSON.stringify([...this.#asked, key]), 'base64url');
   }
 
   #notAsked(

@@ -1,7 +1,7 @@
-import type { AuthorizationServer } from '../../config/configuration.ts';
 import type { Fetch } from '../../vocabulary/ports.ts';
 import type { FailedFetch } from '../outbound/fetch-document.ts';
 import { deadlineIn, fetchDocument } from '../outbound/fetch-document.ts';
+import type { AskedServer } from '../outbound/written-addresses.ts';
 
 /** What an authorization server says of itself (RFC 8414 §2); only its issuer was checked. */
 export interface Metadata {
@@ -18,7 +18,10 @@ export type FetchedMetadata = { readonly ok: true; readonly metadata: Metadata }
  * time-out. The document's issuer must be the configured one byte for byte (RFC 8414 §3.3), or the server is
  * unusable; another issuer is never adopted, and no further document is looked for.
  */
-export async function fetchMetadata(server: AuthorizationServer, fetch: Fetch): Promise<FetchedMetadata> {
+export async function fetchMetadata(
+  server: Pick<AskedServer, 'issuers' | 'keys'>,
+  fetch: Fetch,
+): Promise<FetchedMetadata> {
   const [issuer] = server.issuers;
   const deadline = deadlineIn(server.keys.timeout);
   const failures: FailedFetch[] = [];

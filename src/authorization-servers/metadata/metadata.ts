@@ -1,7 +1,7 @@
-import type { AuthorizationServer } from '../../config/configuration.ts';
 import type { Fetch } from '../../vocabulary/ports.ts';
 import type { Metadata, FetchedMetadata } from './fetch-metadata.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
+import type { AskedServer } from '../outbound/written-addresses.ts';
 import { within } from '../patience.ts';
 import { RateBudget } from '../tenants/rate-budget.ts';
 
@@ -32,14 +32,14 @@ const attempts = { count: 5, perMs: 5000 };
  * five times in five seconds. While the server is down the last document serves.
  */
 export class ServerMetadata {
-  readonly #server: AuthorizationServer;
+  readonly #server: Pick<AskedServer, 'issuers' | 'keys'>;
   readonly #ports: MetadataPorts;
   readonly #attempts: RateBudget;
   #held: { readonly metadata: Metadata; readonly at: number } | undefined;
   #failed: { readonly answer: FetchedMetadata; readonly at: number } | undefined;
   #fetch: Promise<FetchedMetadata> | undefined;
 
-  constructor(server: AuthorizationServer, ports: MetadataPorts) {
+  constructor(server: Pick<AskedServer, 'issuers' | 'keys'>, ports: MetadataPorts) {
     this.#server = server;
     this.#ports = ports;
     this.#attempts = new RateBudget({ ...attempts, clock: ports.clock });

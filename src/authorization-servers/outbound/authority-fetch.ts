@@ -1,11 +1,10 @@
 import { Agent, fetch as undiciFetch } from 'undici';
 
-import type { AuthorizationServer } from '../../config/configuration.ts';
 import type { Fetch } from '../../vocabulary/ports.ts';
 import { boundedBody } from './bounded-body.ts';
 import type { Lookup } from './guarded-connector.ts';
 import { AddressRefused, guardedConnector } from './guarded-connector.ts';
-import type { WrittenAddresses } from './written-addresses.ts';
+import type { AskedServer, WrittenAddresses } from './written-addresses.ts';
 import { faultOfUrl, writtenAddresses } from './written-addresses.ts';
 
 export interface NetworkPorts {
@@ -30,7 +29,7 @@ export const maximumAnswerBytes = 256 * 1024;
  * size. Takes the `[url, options]` that oauth4webapi gives to a `customFetch`. Rejects as `fetch` does, with
  * `AddressRefused` as the error or its cause where an address isn't allowed.
  */
-export function openAuthorityFetch(server: AuthorizationServer, network: NetworkPorts): AuthorityFetch {
+export function openAuthorityFetch(server: AskedServer, network: NetworkPorts): AuthorityFetch {
   const connections = new Connections(server, network.lookup);
   const fetch = network.fetch ?? ((url, init) => connections.fetch(url, init));
   let isClosed = false;
@@ -51,12 +50,12 @@ export function openAuthorityFetch(server: AuthorizationServer, network: Network
 
 /** Opened with the first request: most tenants that anyone names are never asked. */
 class Connections {
-  readonly #server: AuthorizationServer;
+  readonly #server: AskedServer;
   readonly #lookup: Lookup | undefined;
   #written: WrittenAddresses | undefined;
   #agent: Agent | undefined;
 
-  constructor(server: AuthorizationServer, lookup: Lookup | undefined) {
+  constructor(server: AskedServer, lookup: Lookup | undefined) {
     this.#server = server;
     this.#lookup = lookup;
   }

@@ -1,5 +1,13 @@
 import type { AuthorizationServer } from '../../config/configuration.ts';
 
+/** What has to be known of a server to ask it anything. */
+export interface AskedServer extends Pick<
+  AuthorizationServer,
+  'issuers' | 'jwksUri' | 'introspection' | 'allowHosts' | 'ca'
+> {
+  readonly keys: Pick<AuthorizationServer['keys'], 'timeout'>;
+}
+
 /** Hosts and origins of one authorization server that stand in the operator's file. */
 export interface WrittenAddresses {
   /** As a connection names them: IPv6 literals without brackets. */
@@ -8,7 +16,7 @@ export interface WrittenAddresses {
 }
 
 /** What the operator wrote about this server may be private or plain http; what its documents name may not. */
-export function writtenAddresses(server: AuthorizationServer): WrittenAddresses {
+export function writtenAddresses(server: AskedServer): WrittenAddresses {
   const { issuers, jwksUri, introspection } = server;
   const written = [...issuers, jwksUri, introspection?.endpoint].filter((url) => url !== undefined);
   const urls = written.map((url) => new URL(url));

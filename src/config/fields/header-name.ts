@@ -25,6 +25,8 @@ const ownedByMcp = /^(?:mcp-.*|last-event-id|user-agent)$/;
 const credentials = /^(?:authorization|cookie|set-cookie|dpop|www-authenticate)$/;
 const forwarding = /^(?:forwarded|x-forwarded-(?:for|host|proto|port|prefix|server)|x-real-ip)$/;
 
+const tracing = /^(?:traceparent|tracestate)$/;
+
 /** Why an identity can't travel in a header of this name; undefined where it can. */
 export function whyNoIdentityHeader(name: string): string | undefined {
   const plain = normaliseHeader(name);
@@ -32,7 +34,15 @@ export function whyNoIdentityHeader(name: string): string | undefined {
   if (ownedByHttp.test(plain)) return 'a header that HTTP gives another meaning';
   if (ownedByMcp.test(plain)) return 'a header that belongs to MCP';
   if (credentials.test(plain)) return 'a header for credentials';
+  if (tracing.test(plain)) return 'a header that says which trace a request is part of';
   return forwarding.test(plain) ? 'a header about the path of a request' : undefined;
+}
+
+/** Why credentials for an upstream can't travel in a header of this name; undefined where they can. */
+export function whyNoCredentialHeader(name: string): string | undefined {
+  const plain = normaliseHeader(name);
+  // The two of the list that a client shows, and a server reads.
+  return /^(?:authorization|cookie)$/.test(plain) ? undefined : whyNoIdentityHeader(name);
 }
 
 /** Why a client's header of this name never goes upstream; undefined where it may. */
@@ -42,6 +52,7 @@ export function whyNoRequestHeader(name: string): string | undefined {
   if (credentials.test(plain)) return 'a header for credentials';
   if (/^(?:host|expect|content-length|content-encoding)$/.test(plain))
     return 'a header that the gateway writes itself';
+  if (tracing.test(plain)) return 'a header that passes from the proxies in listen.trustProxy alone';
   return forwarding.test(plain) || plain.startsWith('x-forwarded-')
     ? 'a header that servers trust proxies to write'
     : undefined;
@@ -51,5 +62,8 @@ export function whyNoRequestHeader(name: string): string | undefined {
 export function whyNoResponseHeader(name: string): string | undefined {
   const plain = normaliseHeader(name);
   if (hopByHop.test(plain)) return 'a hop-by-hop header';
-  return plain.startsWith('access-control-') ? 'a header that the gateway writes itself' : undefined;
+  // A challenge of the upstream's would send clients with their logins to wherever it likes.
+  return /^(?:access-control-.*|www-authenticate|dpop-nonce)$/.test(plain)
+    ? 'a header that the gateway writes itself'
+    : undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { addressRange, browserOrigin, holdsEveryAddress, hostName } from './network.ts';
+import { addressRange, browserOrigin, holdsStrangers, hostName } from './network.ts';
 
 describe('a name in hosts', () => {
   it.each([
@@ -48,18 +48,26 @@ describe('an origin of a page', () => {
 });
 
 describe('a trusted range', () => {
-  it.each(['10.0.0.0/8', '127.0.0.1', 'fd00::/8', '::1', '0.0.0.0/0'])('may be %s', (text) => {
+  it.each(['10.0.0.0/8', '127.0.0.1', 'fd00::/8', '::1', '128.0.0.0/1'])('may be %s', (text) => {
     expect(addressRange.parse(text)).toBe(text);
   });
 
-  it.each(['proxy.example.com', '10.0.0.0/33', '10.0.0/8', '10.0.0.0/8/8', '010.0.0.1', 'loopback', ''])(
-    'is not %j',
-    (text) => {
-      expect(addressRange.safeParse(text).success).toBe(false);
-    },
-  );
+  it.each([
+    '0.0.0.0/0',
+    '::/00',
+    'proxy.example.com',
+    '10.0.0.0/33',
+    '10.0.0/8',
+    '10.0.0.0/8/8',
+    '010.0.0.1',
+    'loopback',
+    '',
+  ])('is not %j', (text) => {
+    expect(addressRange.safeParse(text).success).toBe(false);
+  });
 
-  it('that holds every address is known as such', () => {
-    expect(['0.0.0.0/0', '::/0', '10.0.0.0/8'].map(holdsEveryAddress)).toEqual([true, true, false]);
+  it('that holds strangers is known as such', () => {
+    expect(['0.0.0.0/1', '128.0.0.0/1', '10.0.0.0/7', '::/1', 'fc00::/6'].every(holdsStrangers)).toBe(true);
+    expect(['10.0.0.0/8', '10.0.0.1', 'fc00::/7', '::1'].some(holdsStrangers)).toBe(false);
   });
 });

@@ -19,8 +19,10 @@ function readRange(range: string): TextReading<string> {
   const isFine =
     longest > 0 &&
     rest.length === 0 &&
-    (bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= longest));
+    (bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= longest));
   if (isFine) return { ok: true, value: range };
+  if (Number(bits) === 0)
+    return { ok: false, hint: 'it holds every address, so that whoever connects would be believed' };
   return {
     ok: false,
     hint: /[g-z]/i.test(address) ? 'names are not looked up here: write the address of the proxy' : undefined,
@@ -30,13 +32,17 @@ function readRange(range: string): TextReading<string> {
 export const addressRange = parsedText({
   type: 'address range',
   expected: 'an address or a range such as 10.0.0.0/8',
-  pattern: /^[0-9A-Fa-f:.]+(\/[0-9]{1,3})?$/,
+  pattern: /^[0-9A-Fa-f:.]+(\/0*[1-9][0-9]{0,2})?$/,
   read: readRange,
 });
 
-/** Whether the ranges hold every address of a family: whoever connects is believed. */
-export function holdsEveryAddress(range: string): boolean {
-  return /\/0+$/.test(range);
+/** The widest ranges that are private as a whole: 10.0.0.0/8 (RFC 1918) and fc00::/7 (RFC 4193). */
+const widestPrivate = { 4: 8, 6: 7 } as const;
+
+/** Whether a range is so wide that strangers are in it; two of /1 hold everyone. */
+export function holdsStrangers(range: string): boolean {
+  const [address = '', bits] = range.split('/');
+  return bits !== undefined && Number(bits) < widestPrivate[isIP(address) === 6 ? 6 : 4];
 }
 
 const hostForm = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)$/;

@@ -34,8 +34,14 @@ export const secret = noted(
 /** A secret that has to be a private key. */
 export const clientKey = noted(secret, { holds: 'client-key' });
 
+/** A secret that travels in a header. */
+export const headerValue = noted(secret, { holds: 'header-value' });
+
 /** A secret that others are made from. */
 export const sessionKey = noted(secret, { holds: 'session-key' });
+
+/** A secret that is the private key of signatures. */
+export const signingKey = noted(secret, { holds: 'signing-key' });
 
 /** A URL with a password in it. */
 export const redisUrl = noted(secret, { holds: 'redis-url' });

@@ -138,3 +138,26 @@ export const endpoint = parsedText({
     return address.ok ? { ok: true, value: address.value.href } : address;
   },
 });
+
+/** Who issues the tokens of an upstream: secrets are sent there, so http is for loopback only. Kept as written. */
+export const localIssuer = parsedText({
+  type,
+  expected: 'an issuer, a URL such as https://login.example.com',
+  pattern: form,
+  read: (text) => {
+    const address = readWebAddress(text, { plainHttp: 'loopback', query: 'refused' });
+    return address.ok ? readIssuer(text) : address;
+  },
+});
+
+/** Client ID Metadata Documents (draft-ietf-oauth-client-id-metadata-document §3): the URL is the client's id, so it is kept as written, and has a path. */
+export const clientMetadataUrl = parsedText({
+  type,
+  expected: 'an https URL with a path such as https://mcp.example.com/client.json',
+  pattern: form,
+  read: (text) => {
+    const address = readWebAddress(text, { plainHttp: 'loopback', query: 'kept' });
+    if (!address.ok) return address;
+    return address.value.pathname === '/' ? { ok: false } : { ok: true, value: text };
+  },
+});

@@ -1,5 +1,5 @@
 import { quote } from '../describe.ts';
-import type { RouteDraft } from '../draft.ts';
+import type { Draft, RouteDraft } from '../draft.ts';
 import { entriesOf } from '../draft.ts';
 import {
   normaliseHeader,
@@ -18,7 +18,8 @@ interface NamedHeader {
   readonly name: string;
 }
 
-function identityHeaders(route: RouteDraft, index: number): readonly NamedHeader[] {
+/** The headers that tell the upstream who asks. */
+export function identityHeaders(route: RouteDraft, index: number): readonly NamedHeader[] {
   const given = route.identity ?? {};
   const { headers, claims } = identityOf(given);
   const base: Path = ['routes', index, 'identity'];
@@ -29,7 +30,17 @@ function identityHeaders(route: RouteDraft, index: number): readonly NamedHeader
   return [
     ...Object.entries(headers).map(([key, name]) => named('headers', key, name)),
     ...claims.map(({ header }) => named('claims', header, header)),
+    ...assertionHeader(given.assertion, base),
   ];
+}
+
+type AssertionDraft = NonNullable<RouteDraft['identity']>['assertion'];
+
+function assertionHeader(assertion: AssertionDraft, base: Path): readonly NamedHeader[] {
+  if (assertion === undefined) return [];
+  const path: Path = [...base, 'assertion'];
+  if (!Object.hasOwn(assertion, 'header')) return [{ path, name: 'X-Auth-Assertion' }];
+  return assertion.header === undefined ? [] : [{ path: [...path, 'header'], name: assertion.header }];
 }
 
 /** Two of one name would arrive as one list, and neither could be told. */
@@ -73,9 +84,11 @@ export const usableIdentityHeaders: Rule = (draft) =>
   );
 
 /** What a client must never say to the upstream in a header. */
-export const usableRequestHeaders: Rule = (draft) =>
-  entriesOf(draft.routes).flatMap(([index, route]) => {
-    const identity = new Set(identityHeaders(route, index).map(({ name }) => normaliseHeader(name)));
+export const usableRequestHeaders: Rule = (draft) => {
+  const assertions = assertionNames(draft);
+  return entriesOf(draft.routes).flatMap(([index, route]) => {
+    const own = identityHeaders(route, index).map(({ name }) => normaliseHeader(name));
+    const identity = new Set([...own, ...assertions]);
     const why = (name: string): string | undefined =>
       identity.has(normaliseHeader(name))
         ? 'the header that tells who asks: a client could be anyone'
@@ -84,6 +97,14 @@ export const usableRequestHeaders: Rule = (draft) =>
       unusable(['routes', index, 'upstream', 'requestHeaders', item], name, why(name)),
     );
   });
+};
+
+/** Of all routes: two may lead to one server, which believes on either what it believes on the other. */
+function assertionNames({ routes }: Draft): readonly string[] {
+  return entriesOf(routes).flatMap(([, { identity }]) =>
+    assertionHeader(identity?.assertion, []).map(({ name }) => normaliseHeader(name)),
+  );
+}
 
 export const usableResponseHeaders: Rule = (draft) =>
   entriesOf(draft.routes).flatMap(([index, route]) =>

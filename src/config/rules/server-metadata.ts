@@ -58,7 +58,7 @@ function obstacleToLiveScopes(draft: Draft, route: RouteDraft): string | undefin
   return mute === undefined ? undefined : `${mute} has discovery: off`;
 }
 
-function namesWithoutMetadata(draft: Draft): readonly string[] {
+export function namesWithoutMetadata(draft: Draft): readonly string[] {
   return entriesOf(draft.authorizationServers).flatMap(([, server]) => {
     const name = server.discovery === 'off' ? nameOf(server) : undefined;
     return name === undefined ? [] : [name];

@@ -1,26 +1,32 @@
 import { z } from 'zod';
 
-import { choice, port } from '../fields/choice.ts';
 import { headerName } from '../fields/header-name.ts';
-import { list } from '../fields/list.ts';
 import { noted } from '../fields/notes.ts';
-import { scope } from '../fields/scope.ts';
-import { secret } from '../fields/secret.ts';
+import { headerValue, secret } from '../fields/secret.ts';
 import { mapping } from '../fields/section.ts';
-import { nameText, plainText } from '../fields/text.ts';
-import { endpoint } from '../fields/web-address.ts';
+import { nameText, plainText, text } from '../fields/text.ts';
+import { valuePattern } from '../fields/value-pattern.ts';
+import { oauth } from './oauth.ts';
 
-const scopes = list(scope, { expected: 'a list of scopes', type: 'list of scopes' });
+const scheme = text('a scheme such as Bearer', /^[A-Za-z][A-Za-z0-9-]{0,49}$/, { type: 'scheme' });
 
 const fixed = mapping({
   header: headerName.meta({ description: 'Header that carries the value.' }),
-  value: secret.meta({ description: 'The value.' }),
+  value: headerValue.meta({ description: 'The value.' }),
+  scheme: scheme
+    .optional()
+    .meta({ description: 'Goes before the value with a space between, as in `Bearer VALUE`.' }),
 });
 
 const inbound = mapping({
   from: headerName.meta({ description: "The client's header." }),
   to: headerName.meta({ description: 'The header that goes to the upstream.' }),
-  pattern: plainText.optional().meta({ description: 'Regular expression that the value must match.' }),
+  pattern: noted(valuePattern, { defaultSays: 'one word without `"`, `,`, `;` and `\\`' })
+    .optional()
+    .meta({ description: 'Regular expression that the whole value must match.' }),
+  scheme: scheme
+    .optional()
+    .meta({ description: 'Goes before the value with a space between, as in `Bearer VALUE`.' }),
 });
 
 const tokenExchange = mapping({
@@ -28,16 +34,9 @@ const tokenExchange = mapping({
   clientId: plainText.meta({ description: 'The client that the gateway is there.' }),
   clientSecret: secret.meta({ description: 'Its secret.' }),
   audience: plainText.meta({ description: 'The audience of the new token.' }),
-  scope: plainText.optional().meta({ description: 'Scopes of the new token, separated by spaces.' }),
-});
-
-const oauth = mapping({
-  scope: choice(['shared', 'user']).meta({ description: 'One login for all users, or one for each.' }),
-  clientId: plainText.optional().meta({ description: 'A client that is registered already.' }),
-  clientSecret: secret.optional().meta({ description: 'Its secret.' }),
-  clientMetadataUrl: endpoint.optional().meta({ description: 'URL of a Client ID Metadata Document.' }),
-  scopes: scopes.optional().meta({ description: 'Scopes to ask for.' }),
-  redirectPort: port.prefault(0).meta({ description: 'Port of the login callback; 0: a free one.' }),
+  scope: text('scopes, separated by single spaces', /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/, { type: 'scopes' })
+    .optional()
+    .meta({ description: 'Scopes of the new token, separated by spaces.' }),
 });
 
 /** `routes[].upstream.credentials`: what the upstream wants to be shown. */

@@ -4,9 +4,9 @@ import { choice, flag } from '../fields/choice.ts';
 import { claimName } from '../fields/claim.ts';
 import { duration } from '../fields/duration.ts';
 import { headerName } from '../fields/header-name.ts';
-import { later, noted } from '../fields/notes.ts';
+import { noted } from '../fields/notes.ts';
 import { mapping } from '../fields/section.ts';
-import { plainText } from '../fields/text.ts';
+import { nameText } from '../fields/text.ts';
 
 /** A header's name; its default is the preset's. */
 function identityHeader(name: string, description: string): z.ZodOptional<typeof headerName> {
@@ -26,10 +26,11 @@ const headers = mapping({
 
 const assertion = mapping({
   header: headerName.prefault('X-Auth-Assertion').meta({ description: 'Header that carries it.' }),
-  meta: flag
-    .prefault(false)
-    .meta({ description: 'Whether it is also put into `_meta` of JSON-RPC requests.' }),
-  ttl: duration({ atLeast: '1s', atMost: '60s' })
+  meta: flag.prefault(false).meta({
+    description:
+      'Whether it is also put into `_meta` of JSON-RPC requests, as `io.portcullis/assertion`, for servers behind a bridge.',
+  }),
+  ttl: duration({ atLeast: '5s', atMost: '60s' })
     .prefault('60s')
     .meta({ description: 'How long it is valid.' }),
 });
@@ -37,7 +38,7 @@ const assertion = mapping({
 const anonymous = noted(
   z.union([
     choice(['session']),
-    mapping({ static: plainText.meta({ description: 'The subject of every anonymous request.' }) }),
+    mapping({ static: nameText.meta({ description: 'The subject of every request.' }) }),
   ]),
   { type: '`session`, mapping', expected: 'session or { static: ID }' },
 );
@@ -58,11 +59,15 @@ export const identity = mapping({
     description:
       '`oauth2-proxy`: `X-Forwarded-User`, `X-Forwarded-Email`, `X-Forwarded-Groups` and `X-Forwarded-Preferred-Username` instead of the defaults; others only where they are named.',
   }),
-  assertion: later(assertion).optional().meta({ description: 'A signed statement of who asks.' }),
-  subject: later(noted(plainText, { defaultSays: '`sub`' }))
-    .optional()
-    .meta({ description: 'The claim that is the subject.' }),
-  anonymous: later(anonymous)
-    .optional()
-    .meta({ description: 'What is said of who asks where no one logged in.' }),
+  assertion: assertion.optional().meta({
+    description: 'A signed statement of who asks, which anyone can check; `{}` is enough.',
+  }),
+  subject: noted(claimName, { defaultSays: '`sub`' }).optional().meta({
+    description:
+      'The claim that goes into the header with the subject: its name, or the path to it. A token without it is refused. Rules, limits, sessions, audit and assertions go by `sub`.',
+  }),
+  anonymous: anonymous.optional().meta({
+    description:
+      'On open routes: what the header with the subject says. `session`: each session is a subject of its own; outside of sessions there is no header. Without it nothing is said.',
+  }),
 });

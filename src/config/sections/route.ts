@@ -148,7 +148,8 @@ export const route = mapping(
         'Rules that say which calls are allowed; the first that admits a call counts, and what none admits is refused. Without it every request with the scopes of the route is allowed.',
     }),
     hide: noted(flag, { defaultSays: '`true`, where there is a policy' }).optional().meta({
-      description: 'Whether what a caller is not admitted to looks to them as if it were not there.',
+      description:
+        'Whether what a caller is not admitted to looks to them as if it were not there: in answers to calls, and in lists. Answers of the upstream are looked through then, and may not be compressed.',
     }),
     rateLimit: routeRate
       .optional()

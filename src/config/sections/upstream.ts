@@ -4,11 +4,11 @@ import { choice } from '../fields/choice.ts';
 import { duration } from '../fields/duration.ts';
 import { passingHeader } from '../fields/header-name.ts';
 import { list } from '../fields/list.ts';
-import { later, noted } from '../fields/notes.ts';
-import { certificatesFile, keyFile } from '../fields/secret.ts';
+import { noted } from '../fields/notes.ts';
 import { mapping } from '../fields/section.ts';
 import { endpoint, resource } from '../fields/web-address.ts';
 import { upstreamCredentials } from './credentials.ts';
+import { mutualTls } from './mutual-tls.ts';
 
 const timeouts = mapping({
   connect: duration({ atLeast: '1ms', atMost: '10m' })
@@ -20,14 +20,6 @@ const timeouts = mapping({
   idle: duration()
     .prefault('0s')
     .meta({ description: 'Silence within an answer after which it is cut; `0s`: never.' }),
-});
-
-const tls = mapping({
-  caFile: certificatesFile
-    .optional()
-    .meta({ description: "PEM file of the authorities that are trusted instead of the system's." }),
-  certFile: certificatesFile.optional().meta({ description: 'PEM file of the client certificate.' }),
-  keyFile: keyFile.optional().meta({ description: 'PEM file of its key.' }),
 });
 
 const headers = list(passingHeader, {
@@ -47,17 +39,15 @@ const details = mapping({
   sseEndpoint: choice(['relative', 'absolute']).prefault('relative').meta({
     description: 'For `sse`: form of the URL that tells clients where to post; some need `absolute`.',
   }),
-  resource: later(resource)
-    .optional()
-    .meta({ description: "The upstream's own resource URL, for passthrough." }),
+  resource: resource.optional().meta({
+    description: "The upstream's own resource URL; required for `passthrough`: the token must be for it too.",
+  }),
   timeouts: timeouts.prefault({}).meta({ description: 'How long it may take.' }),
-  tls: tls.optional().meta({ description: 'How both sides prove themselves.' }),
-  token: choice(['strip'], { later: ['passthrough'] })
-    .prefault('strip')
-    .meta({ description: "Whether the upstream sees the client's token." }),
-  credentials: later(upstreamCredentials)
-    .optional()
-    .meta({ description: 'What the upstream wants to be shown.' }),
+  tls: mutualTls.optional().meta({ description: 'How both sides prove themselves.' }),
+  token: choice(['strip', 'passthrough']).prefault('strip').meta({
+    description: "Whether the upstream sees the client's token. `credentials` take its place.",
+  }),
+  credentials: upstreamCredentials.optional().meta({ description: 'What the upstream wants to be shown.' }),
   requestHeaders: headers
     .prefault([])
     .meta({ description: 'Headers of the client that pass besides the built-in list.' }),

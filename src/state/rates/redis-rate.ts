@@ -1,10 +1,14 @@
 import { hash } from 'node:crypto';
+import { createRequire } from 'node:module';
 
-import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type * as RateLimiter from 'rate-limiter-flexible';
 
 import type { RedisClient, RedisConnection } from '../redis-connection.ts';
 import type { MemoryRate } from './memory-rate.ts';
 import type { Rate, RateOf } from './rate.ts';
+
+/** In the place of an import: a gateway without Redis or rates holds none of it. */
+const load = createRequire(import.meta.url);
 
 export interface RedisRateParts {
   readonly redis: RedisConnection;
@@ -20,7 +24,8 @@ export interface RedisRateParts {
  */
 export class RedisRate implements Rate {
   readonly #name: string;
-  readonly #limiter: RateLimiterRedis;
+  readonly #library = load('rate-limiter-flexible') as typeof RateLimiter;
+  readonly #limiter: RateLimiter.RateLimiterRedis;
   readonly #memory: MemoryRate;
   readonly #onCountedAlone: () => void;
 
@@ -28,10 +33,10 @@ export class RedisRate implements Rate {
     this.#name = name;
     this.#memory = parts.memory;
     this.#onCountedAlone = parts.onCountedAlone;
-    this.#limiter = new RateLimiterRedis({
+    this.#limiter = new this.#library.RateLimiterRedis({
       storeClient: clientBehind(parts.redis),
       useRedisPackage: true,
-      keyPrefix: 'portcullis:rate',
+      keyPrefix: parts.redis.key('rate'),
       points: limit.requests,
       duration: limit.per / 1000,
     });
@@ -47,10 +52,12 @@ export class RedisRate implements Rate {
     const digest = hash('sha256', JSON.stringify([this.#name, key]), 'base64url');
     try {
       const { consumedPoints, msBeforeNext } = await this.#limiter.consume(digest, requests);
+      // Compared with a limit, what is no number is always within it.
+      if (!Number.isFinite(consumedPoints + msBeforeNext)) throw new Error('Redis gave no numbers');
       this.#memory.note(key, consumedPoints, msBeforeNext);
       return 0;
     } catch (error) {
-      if (error instanceof RateLimiterRes) {
+      if (error instanceof this.#library.RateLimiterRes) {
         this.#memory.note(key, error.consumedPoints, error.msBeforeNext);
         return Math.max(error.msBeforeNext, 1);
       }

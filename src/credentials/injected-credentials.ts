@@ -1,0 +1,57 @@
+import type { Route } from '../config/configuration.ts';
+import type { CredentialProvider, CredentialsAnswer, CredentialsAsked } from '../vocabulary/credentials.ts';
+
+/**
+ * A provider of the embedding program, whose headers are looked at as those of the configuration are at the start: one
+ * that would break the request, or say who asks, is a defect of that program.
+ */
+export function injectedCredentials(
+  name: string,
+  provider: CredentialProvider,
+  { identity }: Route,
+): CredentialProvider {
+  const taken = new Set(
+    [...Object.values(identity.headers), ...identity.claims.map(({ header }) => header)].map(plain),
+  );
+  const checked = (answer: CredentialsAnswer): CredentialsAnswer => {
+    const fault = answer.ok ? faultOf(answer.headers, taken) : undefined;
+    if (fault !== undefined) throw new Error(`the credential provider ${name} ${fault}`);
+    return answer;
+  };
+  const check = (answer: CredentialsAnswer | Promise<CredentialsAnswer>): typeof answer =>
+    answer instanceof Promise ? answer.then(checked) : checked(answer);
+  const recover = provider.recover?.bind(provider);
+  return {
+    credentialsFor: (asked) => check(provider.credentialsFor(asked)),
+    ...(recover === undefined
+      ? {}
+      : {
+          recover: async (asked: CredentialsAsked, refused: readonly string[]) =>
+            checked(await recover(asked, refused)),
+        }),
+  };
+}
+
+/** Framing, what MCP and the forwarder write, and what tells of the way of a request. */
+const ownedByOthers =
+  /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|http2-settings|host|content-.*|accept.*|expect|date|via|mcp-.*|last-event-id|user-agent|set-cookie|dpop|www-authenticate|forwarded|x-forwarded-.*|x-real-ip|traceparent|tracestate)$/;
+
+/** Undefined where all may go; without a value, which is a secret. */
+function faultOf(headers: readonly string[], taken: ReadonlySet<string>): string | undefined {
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    const value = headers[index + 1];
+    if (!/^[A-Za-z0-9_-]{1,100}$/.test(name))
+      return 'names a header in other characters than letters, digits, - and _';
+    if (ownedByOthers.test(plain(name)) || taken.has(plain(name)))
+      return `names the header ${name}, which credentials can't travel in`;
+    if (typeof value !== 'string' || !/^[!-~](?:[ -~]*[!-~])?$/.test(value))
+      return `gives the header ${name} a value that no header can have`;
+  }
+  return undefined;
+}
+
+/** CGI and its heirs read `X_Api_Key` as `X-Api-Key`. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[_.]/g, '-');
+}

@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import * as oauth from 'oauth4webapi';
+
+import type { OauthSettings, Route } from '../../config/configuration.ts';
+import { fetchMetadata } from '../../authorization-servers/metadata/fetch-metadata.ts';
+import { deadlineIn } from '../../authorization-servers/outbound/fetch-document.ts';
+import type { RecordName, RecordStore } from '../../state/records/record-store.ts';
+import type { Fetch } from '../../vocabulary/ports.ts';
+import { proofOf } from './client-proof.ts';
+import { reachableFrom } from './configured-fetch.ts';
+import type { LoginFault } from './discover.ts';
+import { discoverUpstream, wordOf } from './discover.ts';
+import { clientFor, errorCode } from './login-client.ts';
+import { factsOf } from './server-facts.ts';
+import type { OauthClient, Person, StoredLogin } from './stored-login.ts';
+import { loginName } from './stored-login.ts';
+import { tokensIn } from './token-answer.ts';
+
+export interface LoginParts {
+  readonly settings: OauthSettings;
+  readonly store: RecordStore;
+  /** Of `openConfiguredFetch`. */
+  readonly fetch: Fetch;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+export interface LoginRequest {
+  /** Of the tenant, where it has several. */
+  readonly route: Route;
+  /** Whose login it will be; undefined with `scope: shared`. */
+  readonly person: Person | undefined;
+  /** Where the browser comes back to. */
+  readonly redirectUri: string;
+}
+
+/**
+ * A login that waits for the person. Plain data for the caller to keep, bound to the browser it was given to and
+ * used once; it holds the code verifier, and must not be shown to anyone.
+ */
+export interface PendingLogin {
+  /** Where the person logs in. */
+  readonly url: string;
+  /** What has to come back with the code. */
+  readonly state: string;
+  readonly name: RecordName;
+  readonly upstream: string;
+  readonly resource: string;
+  readonly scopes: readonly string[];
+  readonly redirectUri: string;
+  readonly verifier: string;
+  readonly client: OauthClient;
+  readonly server: oauth.AuthorizationServer;
+}
+
+export type Begun = { readonly ok: true; readonly pending: PendingLogin } | LoginFault;
+
+/** All calls until the person has an address to open. */
+const beginWithinMs = 20_000;
+
+const finishWithinMs = 10_000;
+
+/** A refresh may be under way. */
+const waitForClaimMs = 12_000;
+
+/**
+ * The first half of a login: how the upstream wants it (RFC 9728), at which of the allowed authorization servers, as
+ * which client. It changes nothing but that a client may have been registered. Never rejects.
+ */
+export async function beginLogin(
+  { route, person, redirectUri }: LoginRequest,
+  parts: LoginParts,
+): Promise<Begun> {
+  const { settings, fetch } = parts;
+  const deadline = deadlineIn(beginWithinMs);
+  const discovered = await discoverUpstream(route, { settings, fetch, deadline });
+  if (!discovered.ok) return discovered;
+  const { issuer, resource } = discovered.upstream;
+  const fetched = await fetchMetadata({ issuers: [issuer], keys: { timeout: finishWithinMs } }, fetch);
+  if (!fetched.ok) return { ok: false, detail: fetched.detail };
+  const facts = factsOf(fetched.metadata, reachableFrom(route.upstream.url, settings));
+  if (!facts.ok) return facts;
+  const { server } = facts;
+  const fault = faultOfServer(server);
+  if (fault !== undefined) return { ok: false, detail: fault };
+  const chosen = await clientFor(route, { server, redirectUri }, { ...parts, signal: deadline.signal });
+  if (!chosen.ok) return chosen;
+  const verifier = oauth.generateRandomCodeVerifier();
+  const challenge = await oauth.calculatePKCECodeChallenge(verifier);
+  const pending: Omit<PendingLogin, 'url'> = {
+    state: oauth.generateRandomState(),
+    name: loginName(route, person),
+    upstream: route.upstream.url,
+    resource,
+    scopes: settings.scopes ?? withOfflineAccess(discovered.upstream.scopes ?? [], server),
+    redirectUri,
+    verifier,
+    client: chosen.client,
+    server,
+  };
+  return { ok: true, pending: { ...pending, url: authorizationUrl(pending, challenge) } };
+}
+
+/** The second half: `parameters` as the browser brought them back. Old tokens stay until the new ones are kept. Never rejects. */
+export async function finishLogin(
+  pending: PendingLogin,
+  parameters: URLSearchParams,
+  { settings, store, fetch, clock }: LoginParts,
+): Promise<{ readonly ok: true; readonly login: StoredLogin } | LoginFault> {
+  const { server, client, resource } = pending;
+  const known = { client_id: client.clientId };
+  const claim = await claimed(store, pending.name);
+  if ('detail' in claim) return claim;
+  try {
+    // State, and which server answered (RFC 9207): a code of another server is never sent to this one.
+    const checked = oauth.validateAuthResponse(server, known, parameters, pending.state);
+    const response = await oauth.authorizationCodeGrantRequest(
+      server,
+      known,
+      proofOf(client, settings, server),
+      checked,
+      pending.redirectUri,
+      pending.verifier,
+      {
+        additionalParameters: { resource },
+        signal: AbortSignal.timeout(finishWithinMs),
+        [oauth.customFetch]: (url, init) => fetch(url, init as RequestInit),
+        // Which addresses may be asked without TLS was decided with the configuration and is held by `fetch`.
+        [oauth.allowInsecureRequests]: true,
+      },
+    );
+    const tokens = tokensIn(await oauth.processAuthorizationCodeResponse(server, known, response), clock());
+    if (tokens === undefined)
+      return { ok: false, detail: `${server.issuer} answered with a token that is no Bearer token` };
+    const login: StoredLogin = {
+      upstream: pending.upstream,
+      issuer: server.issuer,
+      resource,
+      client,
+      ...tokens,
+    };
+    const kept = await store.write(pending.name, JSON.stringify(login));
+    return kept.is === 'kept' ? { ok: true, login } : { ok: false, detail: kept.detail };
+  } catch (error) {
+    return { ok: false, detail: `${server.issuer}: ${faultIn(error)}` };
+  } finally {
+    await claim.release();
+  }
+}
+
+/** MCP authorization: without S256 a stolen code is a stolen login. */
+function faultOfServer(server: oauth.AuthorizationServer): string | undefined {
+  const { issuer, authorization_endpoint: start, token_endpoint: end } = server;
+  if (start === undefined || end === undefined)
+    return `${issuer} names no authorization_endpoint or no token_endpoint`;
+  return server.code_challenge_methods_supported?.includes('S256') === true
+    ? undefined
+    : `${issuer} doesn't say that it knows PKCE with S256, without which no login is safe`;
+}
+
+/** Where a server has this scope, it gives refresh tokens for nothing else. */
+function withOfflineAccess(
+  scopes: readonly string[],
+  { scopes_supported: supported }: oauth.AuthorizationServer,
+): readonly string[] {
+  return supported?.includes('offline_access') === true && !scopes.includes('offline_access')
+    ? [...scopes, 'offline_access']
+    : scopes;
+}
+
+function authorizationUrl(pending: Omit<PendingLogin, 'url'>, challenge: string): string {
+  const url = new URL(pending.server.authorization_endpoint ?? '');
+  const parameters = {
+    response_type: 'code',
+    client_id: pending.client.clientId,
+    redirect_uri: pending.redirectUri,
+    state: pending.state,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+    resource: pending.resource,
+    ...(pending.scopes.length === 0 ? {} : { scope: pending.scopes.join(' ') }),
+    // OpenID Connect Core §11: without it the scope is ignored.
+    ...(pending.scopes.includes('offline_access') ? { prompt: 'consent' } : {}),
+  };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return url.href;
+}
+
+async function claimed(
+  store: RecordStore,
+  name: RecordName,
+): Promise<{ readonly release: () => Promise<void> } | LoginFault> {
+  const tries = waitForClaimMs / 200;
+  for (let tried = 0; tried < tries; tried += 1) {
+    const claim = await store.claim(name, waitForClaimMs);
+    if (claim.is === 'held') return claim;
+    if (claim.is === 'unavailable') return { ok: false, detail: claim.detail };
+    await sleep(200);
+  }
+  return { ok: false, detail: 'another process works on this login' };
+}
+
+function faultIn(error: unknown): string {
+  if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError)
+    return `it answered ${errorCode(error.error)}`;
+  if (error instanceof oauth.OperationProcessingError)
+    return 'what came back is not the answer to this login';
+  return wordOf(error);
+}

@@ -1,0 +1,17 @@
+import type { State } from './state.ts';
+
+/** What an embedding program keeps in a place of its own instead of where the configuration says. */
+export interface GivenState extends Partial<Pick<State, 'replays' | 'rateOf' | 'recordsIn'>> {
+  /** At the end of the gateway, once. */
+  close?(): Promise<void> | void;
+}
+
+/** `state` with what is given in place of its own. */
+export function withGiven(state: State, { replays, rateOf, recordsIn }: GivenState): State {
+  return {
+    ...state,
+    ...(replays === undefined ? {} : { replays }),
+    ...(rateOf === undefined ? {} : { rateOf }),
+    ...(recordsIn === undefined ? {} : { recordsIn }),
+  };
+}

@@ -1,0 +1,118 @@
+import { isUtf8 } from 'node:buffer';
+
+import type { ListName } from '../../vocabulary/answer-filter.ts';
+import { filterResult } from './filter-result.ts';
+import type { Edit, FilteredResult } from './filter-result.ts';
+import { JsonText } from './json-text.ts';
+import { fold } from './list-names.ts';
+
+/** Whether an item of a list, by its name, is for the one who asked. */
+export type Shows = (list: ListName, name: string) => boolean;
+
+export type FilteredLists =
+  | { readonly ok: true; readonly bytes: Buffer }
+  /** `id` as JSON text, where one could be read. */
+  | { readonly ok: false; readonly says: string; readonly id: string | null };
+
+/**
+ * A JSON-RPC message, or a batch, with what its lists may show; all other bytes stay as they are. Where readers could find another
+ * list in it than this one does, it isn't filtered: what is no JSON, members that stand there twice or differ from those of MCP by their
+ * case, a list in a message that is no plain answer.
+ */
+export function filterLists(bytes: Buffer, shows: Shows): FilteredLists {
+  const text = new JsonText(bytes);
+  const messages: FilteredMessage[] = [];
+  const take = (at: number): number => {
+    if (!text.isObject(at)) return text.endOfValue(at);
+    const message = filterMessage(text, at, shows);
+    messages.push(message);
+    return message.end;
+  };
+  text.walk((at) => (text.isArray(at) ? text.walkArray(at, take) : take(at)));
+  if (text.isBroken || !isUtf8(bytes)) return { ok: false, says: 'it is no JSON', id: null };
+  const broken = messages.find(({ says }) => says !== undefined);
+  if (broken?.says !== undefined)
+    return { ok: false, says: broken.says, id: messages.length === 1 ? broken.id : null };
+  return {
+    ok: true,
+    bytes: edited(
+      bytes,
+      messages.flatMap(({ edits }) => edits),
+    ),
+  };
+}
+
+interface FilteredMessage {
+  readonly end: number;
+  /** JSON text. */
+  readonly id: string | null;
+  readonly edits: readonly Edit[];
+  /** Why it can't be filtered. */
+  readonly says: string | undefined;
+}
+
+const noEdits: readonly Edit[] = [];
+
+function filterMessage(text: JsonText, start: number, shows: Shows): FilteredMessage {
+  const names: string[] = [];
+  let result: FilteredResult | undefined;
+  let id: string | null = null;
+  let version: unknown;
+  const end = text.walkObject(start, (nameAt, from) => {
+    const name = String(text.read(nameAt));
+    names.push(name);
+    if (name === 'result' && text.isObject(from)) {
+      result = filterResult(text, from, shows);
+      return result.end;
+    }
+    const value = { start: from, end: text.endOfValue(from) };
+    if (name === 'id') id = idOf(text.read(value));
+    if (name === 'jsonrpc') version = text.read(value);
+    return value.end;
+  });
+  const found = result as FilteredResult | undefined;
+  return {
+    end,
+    id,
+    edits: found?.edits ?? noEdits,
+    says:
+      ambiguityOf(names) ??
+      found?.says ??
+      (found?.hasList === true ? noAnswer(names, id, version) : undefined),
+  };
+}
+
+const read = ['jsonrpc', 'id', 'method', 'result', 'error'];
+
+/** Some parsers take the first of two, some the last, and some don't look at the case. */
+function ambiguityOf(names: readonly string[]): string | undefined {
+  const folded = names.map(fold);
+  const isTwice = read.some((name) => folded.indexOf(name) !== folded.lastIndexOf(name));
+  if (isTwice) return 'a member of the message stands there twice';
+  return names.some((name) => fold(name) === 'result' && name !== 'result')
+    ? 'a member that looks like result'
+    : undefined;
+}
+
+function noAnswer(names: readonly string[], id: string | null, version: unknown): string | undefined {
+  const isAnswer = version === '2.0' && id !== null && !names.includes('method') && !names.includes('error');
+  return isAnswer ? undefined : 'a list in a message that is no answer';
+}
+
+function idOf(id: unknown): string | null {
+  if (typeof id === 'string') return id.isWellFormed() ? JSON.stringify(id) : null;
+  return Number.isSafeInteger(id) ? String(id) : null;
+}
+
+function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
+  if (edits.length === 0) return bytes;
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (const { start, end, by } of edits) {
+    pieces.push(bytes.subarray(from, start));
+    // As arguments of one call, a list of many items would be more than the stack holds.
+    for (const piece of by) pieces.push(piece);
+    from = end;
+  }
+  return Buffer.concat([...pieces, bytes.subarray(from)]);
+}
