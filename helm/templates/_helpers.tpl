@@ -2,14 +2,14 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* 53 characters leave room for the suffixes of the objects that Kubernetes makes from a Deployment. */}}
+{{/* 42 characters leave room for what Kubernetes and this chart put behind it in the names of objects. */}}
 {{- define "portcullis.fullname" -}}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 53 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 42 | trimSuffix "-" }}
 {{- else if contains (include "portcullis.name" .) .Release.Name }}
-{{- .Release.Name | trunc 53 | trimSuffix "-" }}
+{{- .Release.Name | trunc 42 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name (include "portcullis.name" .) | trunc 53 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name (include "portcullis.name" .) | trunc 42 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 
@@ -42,6 +42,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* What no value weakens: the rules of the Pod Security Standard "restricted" for a container, and a read-only root. */}}
+{{- define "portcullis.containerSecurity" -}}
+allowPrivilegeEscalation: false
+capabilities:
+  drop: [ALL]
+privileged: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
 {{/* The ports that the gateway listens on; `dig` isn't used because a key may be there with null in it. */}}
 {{- define "portcullis.listenPort" -}}
 {{- (.Values.config.listen | default dict).port | default 8080 | int }}
@@ -51,26 +63,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- (.Values.config.ops | default dict).port | default 9090 | int }}
 {{- end }}
 
-{{/* The draining time in whole seconds, rounded up. */}}
-{{- define "portcullis.drainSeconds" -}}
-{{- $drain := (.Values.config.stop | default dict).drain | default "15s" | toString }}
-{{- $count := regexFind "^[0-9]+" $drain | int }}
-{{- $unit := regexFind "[a-z]+$" $drain }}
-{{- if eq $unit "ms" }}{{ div (add $count 999) 1000 }}
-{{- else if eq $unit "m" }}{{ mul $count 60 }}
-{{- else if eq $unit "h" }}{{ mul $count 3600 }}
-{{- else if eq $unit "d" }}{{ mul $count 86400 }}
-{{- else }}{{ $count }}
-{{- end }}
+{{/* The host of publicUrl, without a port. */}}
+{{- define "portcullis.publicHost" -}}
+{{- regexReplaceAll "^https?://(\\[[^]]*\\]|[^/:?#]*).*$" (lower .Values.config.publicUrl) "${1}" }}
 {{- end }}
 
-{{/* The kubelet's clock runs from the start of the delay: a shorter one would kill the pod while it drains. */}}
-{{- define "portcullis.terminationGracePeriodSeconds" -}}
-{{- $grace := .Values.terminationGracePeriodSeconds | int }}
-{{- $delay := .Values.stopDelaySeconds | int }}
-{{- $drain := include "portcullis.drainSeconds" . | int }}
-{{- if le $grace (add $delay $drain | int) }}
-{{- fail (printf "terminationGracePeriodSeconds: %d has to be longer than stopDelaySeconds (%d) and config.stop.drain (%d seconds) together" $grace $delay $drain) }}
+{{/* Whether more than one pod may run: then they have to share what one alone can make up. */}}
+{{- define "portcullis.isShared" -}}
+{{- if or .Values.autoscaling.enabled (gt (.Values.replicaCount | int) 1) }}true{{ end }}
 {{- end }}
-{{- $grace }}
+
+{{/* What a running gateway doesn't take up from a changed file, as JSON. */}}
+{{- define "portcullis.keptUntilRestart" -}}
+{{- $listen := .Values.config.listen | default dict }}
+{{- $log := .Values.config.log | default dict }}
+{{- list $listen.host $listen.port (empty $listen.tls) .Values.config.ops $log.audit .Values.config.state | toJson }}
 {{- end }}

@@ -15,10 +15,20 @@ export interface Outcome {
 
 /** What a template renders; only the parts that the tests read are named. */
 export interface Manifest {
+  readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: Metadata;
   readonly [key: string]: unknown;
 }
+
+interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Ends the titles of tests that need helm: says why they were left out. */
+export const withoutHelm = ' (left out: helm is neither on PATH nor in GOPATH/bin)';
 
 /** The helm to test with: the one on PATH, or the one that `go install` put below GOPATH. */
 export function findHelm(): string | undefined {
@@ -60,11 +70,60 @@ export function readManifests(text: string): readonly Manifest[] {
   });
 }
 
-/** The one manifest of a kind. */
+/** What the release's own objects are called, by the values of a feature. */
+const releaseNames = new Set(['gate', 'gate-portcullis', 'gateway']);
+
+/** The one manifest of a kind; of several, the one that is called as the release. */
 export function ofKind(manifests: readonly Manifest[], kind: string): Manifest {
-  const found = manifests.filter((manifest) => manifest.kind === kind);
+  const all = manifests.filter((manifest) => manifest.kind === kind);
+  const found = all.length === 1 ? all : all.filter(({ metadata }) => releaseNames.has(metadata.name));
   if (found.length !== 1 || found[0] === undefined) {
     throw new Error(`${found.length} manifests of kind ${kind}`);
   }
   return found[0];
+}
+
+export interface PodSpec {
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly volumes?: readonly Readonly<Record<string, unknown>>[];
+  readonly securityContext: Readonly<Record<string, unknown>>;
+  readonly terminationGracePeriodSeconds: number;
+  readonly [key: string]: unknown;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly env?: readonly Variable[];
+  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly securityContext: Readonly<Record<string, unknown>>;
+  readonly volumeMounts: readonly object[];
+  readonly [key: string]: unknown;
+}
+
+export interface Variable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: object;
+}
+
+export interface Pod {
+  readonly pod: PodSpec;
+  /** The gateway's. */
+  readonly container: Container;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The pod of the one Deployment, in which the gateway runs alone but for what starts before it. */
+export function podOf(manifests: readonly Manifest[]): Pod {
+  const { template: made } = ofKind(manifests, 'Deployment')['spec'] as {
+    readonly template: {
+      readonly metadata: Pick<Pod, 'labels' | 'annotations'>;
+      readonly spec: PodSpec;
+    };
+  };
+  const [container, ...others] = made.spec.containers;
+  if (container === undefined || others.length > 0) throw new Error('not one container');
+  return { pod: made.spec, container, ...made.metadata };
 }
