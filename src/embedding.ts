@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 
-import type { RunningGateway } from './running-gateway.ts';
+import type { RunningGateway } from './running/running-gateway.ts';
 
 /** Besides what a program may have there itself. */
 const wellKnown = [
@@ -23,14 +23,20 @@ export function pluginFor(gateway: RunningGateway): FastifyPluginAsync {
       );
     await gateway.open();
     scope.addHook('onClose', () => gateway.close());
+    const takesBoth = readsBothAsOne(scope);
     for (const url of [...gateway.urls].flatMap(withoutForeign)) {
       handOver(scope, url, gateway);
-      // Two URLs to this router, and one to a program's that looks away.
       const other = `${url.replace(/\/$/, '')}/`;
-      if (!url.endsWith('*') && !scope.hasRoute({ method: 'GET', url: other }))
+      if (!takesBoth && !url.endsWith('*') && !scope.hasRoute({ method: 'GET', url: other }))
         handOver(scope, other, gateway);
     }
   };
+}
+
+/** Whether a slash more at the end is the same URL to the program's router. */
+function readsBothAsOne({ initialConfig }: FastifyInstance): boolean {
+  const { ignoreTrailingSlash = false, routerOptions } = initialConfig;
+  return routerOptions?.ignoreTrailingSlash ?? ignoreTrailingSlash;
 }
 
 function handOver(scope: FastifyInstance, url: string, gateway: Pick<RunningGateway, 'handle'>): void {

@@ -2,32 +2,34 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-import type { Assembly, Gate } from './assembly.ts';
+import type { Assembly, Gate } from './running/assembly.ts';
 import type { LiveScopes } from './authorization-servers/metadata/advertised-scopes.ts';
 import { liveScopesBy } from './authorization-servers/metadata/advertised-scopes.ts';
 import { Authorities } from './authorization-servers/authority.ts';
 import { challengeStage } from './challenge/challenge.plugin.ts';
 import type { Configuration, Route } from './config/configuration.ts';
-import { closeEach } from './close-each.ts';
+import { closeEach } from './running/close-each.ts';
 import { credentialsStage } from './credentials/credentials.plugin.ts';
-import { openProviders } from './credentials/providers.ts';
-import type { CredentialProviders } from './credentials/providers.ts';
+import { openCredentials } from './credentials/open-credentials.ts';
+import type { OpenCredentials } from './credentials/open-credentials.ts';
+import { userLoginRoutes } from './credentials/user-login/user-login-routes.ts';
 import { discovery } from './discovery/discovery.plugin.ts';
-import { layFoundation } from './foundation.ts';
-import type { Foundation, Injected } from './foundation.ts';
+import { layFoundation } from './running/foundation.ts';
+import type { Foundation, Injected } from './running/foundation.ts';
 import { Assertions } from './identity/assertions.ts';
 import { anonymousStage, identityStage } from './identity/identity.plugin.ts';
 import { SigningKeys } from './identity/signing-keys.ts';
 import { capsStage, ratesStage, ruleRatesStage } from './limits/limits.plugin.ts';
 import { strangersWithin } from './limits/strangers.ts';
+import { visitorsWithin } from './limits/visitors.ts';
 import { mcpStage } from './mcp/mcp.plugin.ts';
 import { policyStage } from './policy/policy.plugin.ts';
-import { createPublicApp } from './public-app.ts';
-import type { RouteCounts } from './route-counts.ts';
+import { createPublicApp } from './listener/public-app.ts';
+import type { RouteCounts } from './running/route-counts.ts';
 import { routerPath, tenantRoutesOf } from './routes/tenant-routes.ts';
 import type { AllTenantRoutes } from './routes/tenant-routes.ts';
 import { requestForm, requireDeclaredAccess, routesStage, servedMethods } from './routes/routes.plugin.ts';
-import { RunningGateway } from './running-gateway.ts';
+import { RunningGateway } from './running/running-gateway.ts';
 import { sessionKeys } from './sessions/session-keys.ts';
 import type { SessionKeys } from './sessions/session-keys.ts';
 import { sessionsStage } from './sessions/sessions.plugin.ts';
@@ -39,13 +41,13 @@ import { possessionParts } from './token/prove-possession.ts';
 import { isStillAdmitted } from './token/still-admitted.ts';
 import { tokenStage } from './token/token.plugin.ts';
 import type { VerifierParts } from './token/verify-access-token.ts';
-import { UnderWay } from './under-way.ts';
+import { UnderWay } from './running/under-way.ts';
 import { upstreamStage } from './upstream/upstream.plugin.ts';
 import './vocabulary/fastify.ts';
 import type { Ports } from './vocabulary/ports.ts';
 import type { Strangers } from './vocabulary/strangers.ts';
 
-export type { Gateway, ReloadOutcome } from './running-gateway.ts';
+export type { Gateway, ReloadOutcome } from './running/running-gateway.ts';
 
 /** The stages of a guarded route in the order that a request meets them; a test may leave one out. */
 export const routeStages = {
@@ -98,18 +100,20 @@ function assemble(
   const liveScopes = liveScopesBy(authorities);
   const sessions = { ...configuration.sessions, key: configuration.sessions.key ?? foundation.processKey };
   const signingKeys = new SigningKeys(configuration.signing, foundation.processSigningKey);
-  const { tokenStore } = configuration;
-  const providers = openProviders(configuration, {
+  const credentials = openCredentials(configuration, {
     authorities,
     clock,
     injected: foundation.injected.credentials ?? {},
-    records: tokenStore === undefined ? undefined : state.recordsIn(tokenStore),
+    logins: foundation.loginsIn(configuration.tokenStore),
+    state,
+    sessions,
     network: { fetch },
     observer,
   });
   const parts: Parts = {
     configuration,
-    providers,
+    credentials,
+    visitors: visitorsWithin(state.localRateOf),
     urls: new Set(),
     telemetry,
     verifier,
@@ -145,7 +149,7 @@ function assemble(
     },
     admits: (request) => admitsStill(request, parts),
     close: () =>
-      closeEach([() => app.close(), () => providers.close()], (error) =>
+      closeEach([() => app.close(), () => credentials.close()], (error) =>
         telemetry.reportDefect(error, 'close'),
       ),
   };
@@ -162,7 +166,8 @@ interface Parts {
   readonly configuration: Configuration;
   readonly telemetry: Telemetry;
   readonly verifier: VerifierParts;
-  readonly providers: CredentialProviders;
+  readonly credentials: OpenCredentials;
+  readonly visitors: ReturnType<typeof visitorsWithin>;
   readonly urls: Set<string>;
   readonly liveScopes: (route: Route) => LiveScopes;
   readonly tenantRoutes: AllTenantRoutes;
@@ -186,7 +191,12 @@ function assembleApp(parts: Parts, nextRequestId: () => string): FastifyInstance
   const app = createPublicApp(configuration.listen, nextRequestId);
   requireDeclaredAccess(app);
   app.addHook('onRoute', ({ url }) => void parts.urls.add(url));
-  app.register(telemetryStage, { ...telemetry.stage, logLevel: configuration.log.level, underWay });
+  app.register(telemetryStage, {
+    ...telemetry.stage,
+    beginTrace: telemetry.beginTraceFor(configuration.listen),
+    logLevel: configuration.log.level,
+    underWay,
+  });
   app.register(challengeStage, { liveScopes, onDefect: telemetry.reportDefect });
   app.register(requestForm, { hosts: configuration.hosts });
   app.register(discovery, {
@@ -196,6 +206,9 @@ function assembleApp(parts: Parts, nextRequestId: () => string): FastifyInstance
     authorities: verifier.authorities,
     tenantRouteDescribedAt: (path) => tenantRoutes.describedAt(path),
   });
+  const { userLogins: logins } = parts.credentials;
+  if (logins !== undefined)
+    app.register(userLoginRoutes, { logins, publicUrl: configuration.publicUrl, barred: parts.visitors });
   for (const route of configuration.routes) {
     app.register((scope) => guardRoute(scope, route, parts), { prefix: routerPath(route) });
   }
@@ -220,7 +233,7 @@ async function guardRoute(scope: FastifyInstance, route: Route, parts: Parts): P
   await scope.register(stages.ruleRates, { route, parts: { rateOf } });
   const guardsMeta = configuration.routes.some(({ identity }) => identity.assertion?.meta === true);
   await scope.register(stages.identity, { route, assertions, guardsMeta });
-  await scope.register(stages.credentials, { provider: parts.providers.of(route) });
+  await scope.register(stages.credentials, { provider: parts.credentials.of(route) });
   await scope.register(stages.sessions, { keys: sessions });
   await scope.register(stages.anonymous, { route });
   await scope.register(stages.upstream, {

@@ -11,9 +11,9 @@ import type { Loaded } from './config/load.ts';
 import { loadConfiguration, loadValue } from './config/load.ts';
 import type { ConfigurationInput } from './config/schema.ts';
 import { pluginFor } from './embedding.ts';
-import type { Injected } from './foundation.ts';
+import type { Injected } from './running/foundation.ts';
 import { createGateway as createFromConfiguration } from './gateway.ts';
-import type { Gateway as GatewayAlone } from './running-gateway.ts';
+import type { Gateway as GatewayAlone } from './running/running-gateway.ts';
 import type { Ports } from './vocabulary/ports.ts';
 
 export type { Configuration, Route } from './config/configuration.ts';

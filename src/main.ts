@@ -3,15 +3,8 @@ import { readFileSync } from 'node:fs';
 import { text as readToEnd } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 
-import { check } from './commands/check.ts';
-import { demo } from './commands/demo.ts';
-import { explain } from './commands/explain.ts';
 import type { CommandIo } from './commands/io.ts';
 import { exitCode } from './commands/io.ts';
-import { login } from './commands/login.ts';
-import { logout } from './commands/logout.ts';
-import { schema } from './commands/schema.ts';
-import { serve } from './commands/serve.ts';
 import { version } from './version.ts';
 
 const usage = `portcullis ${version}: the auth gateway for MCP servers
@@ -41,6 +34,7 @@ const io: CommandIo = {
   readStandardInput: () => readToEnd(process.stdin),
 };
 
+/** Each command brings what it needs: whoever serves holds nothing of the others. */
 async function run(args: readonly string[]): Promise<number> {
   const [command = 'serve', ...rest] = args[0]?.startsWith('-') === true ? ['serve', ...args] : args;
   if (args.includes('--help') || args.includes('-h') || command === 'help') {
@@ -55,29 +49,49 @@ async function run(args: readonly string[]): Promise<number> {
     case 'serve':
       return serveCommand(rest);
     case 'check':
-      return check(rest[0], io);
+      return checkCommand(rest);
     case 'explain':
       return explainCommand(rest);
     case 'login':
     case 'logout':
       return loginCommand(command, rest);
     case 'schema':
-      return schema(io);
+      return (await import('./commands/schema.ts')).schema(io);
     case 'demo':
-      return demo(rest, io);
+      return (await import('./commands/demo.ts')).demo(rest, io);
     default:
-      return misused(`there is no command ${JSON.stringify(command)}`);
+      return noSuchCommand(command);
   }
 }
 
 async function serveCommand(args: readonly string[]): Promise<number> {
+  const [first] = args;
+  if (first !== undefined && !first.startsWith('-'))
+    return misused(`serve takes its file after --config: --config ${first}`);
   let file: string | undefined;
   try {
     file = parseArgs({ args: [...args], options: { config: { type: 'string', short: 'c' } } }).values.config;
   } catch (error) {
-    return misused(error instanceof Error ? error.message : 'bad arguments');
+    return misused(wrongArguments(error));
   }
+  const { serve } = await import('./commands/serve.ts');
   return serve(file ?? namedConfiguration(), io);
+}
+
+/** The file may stand alone, or after `--config` as the other commands want it. */
+async function checkCommand(args: readonly string[]): Promise<number> {
+  const options = { config: { type: 'string', short: 'c' } } as const;
+  let given: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
+  try {
+    given = parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    return misused(wrongArguments(error));
+  }
+  const { config } = given.values;
+  const files = [...given.positionals, ...(config === undefined ? [] : [config])];
+  if (files.length > 1) return misused('check takes one file');
+  const { check } = await import('./commands/check.ts');
+  return check(files[0] ?? namedConfiguration(), io);
 }
 
 /** An empty variable counts as unset. */
@@ -103,7 +117,7 @@ async function explainCommand(args: readonly string[]): Promise<number> {
   try {
     given = parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    return misused(error instanceof Error ? error.message : 'bad arguments');
+    return misused(wrongArguments(error));
   }
   const { token, claims, method, tool, prompt, resource, route, tenant } = given;
   const asksAboutCall = [method, tool, prompt, resource, given.arguments].some(
@@ -121,6 +135,7 @@ async function explainCommand(args: readonly string[]): Promise<number> {
     tenant,
     configurationFile: given.config ?? namedConfiguration(),
   };
+  const { explain } = await import('./commands/explain.ts');
   return explain(request, io, { clock: Date.now });
 }
 
@@ -135,7 +150,7 @@ async function loginCommand(command: 'login' | 'logout', args: readonly string[]
   try {
     given = parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    return misused(error instanceof Error ? error.message : 'bad arguments');
+    return misused(wrongArguments(error));
   }
   const { values, positionals } = given;
   const [name, ...more] = positionals;
@@ -143,16 +158,35 @@ async function loginCommand(command: 'login' | 'logout', args: readonly string[]
   const { tenant, issuer, subject } = values;
   const configurationFile = values.config ?? namedConfiguration();
   const wanted = { name, tenant, issuer, subject, configurationFile };
-  return command === 'logout'
-    ? logout(wanted, io, { clock: Date.now })
-    : login(wanted, io, { clock: Date.now, limitMs: loginLimitMs });
+  if (command === 'logout') {
+    const { logout } = await import('./commands/logout.ts');
+    return logout(wanted, io, { clock: Date.now });
+  }
+  const { login } = await import('./commands/login.ts');
+  return login(wanted, io, { clock: Date.now, limitMs: loginLimitMs });
 }
 
 /** A person has to find a password and a second factor. */
 const loginLimitMs = 300_000;
 
+async function noSuchCommand(word: string): Promise<number> {
+  if (/\.ya?ml$/.test(word))
+    return misused(`there is no command ${JSON.stringify(word)}; to run the gateway: --config ${word}`);
+  const { closest } = await import('./config/closest.ts');
+  const near = closest(word, ['serve', 'check', 'explain', 'login', 'logout', 'schema', 'demo']);
+  const meant = near === undefined ? '' : `; did you mean ${near}?`;
+  return misused(`there is no command ${JSON.stringify(word)}${meant}`);
+}
+
+/** A word where none belongs isn't repeated: it may be the token, given in the place of a file. */
+function wrongArguments(error: unknown): string {
+  if (!(error instanceof Error)) return 'bad arguments';
+  const isStray = 'code' in error && error.code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL';
+  return isStray ? 'there is a word too many, without an option before it' : error.message;
+}
+
 function misused(message: string): number {
-  io.err(`${message}\n\n${usage}`);
+  io.err(`${message}\nall commands: portcullis --help\n`);
   return exitCode.usage;
 }
 

@@ -32,7 +32,8 @@ export function attackIndex(): string {
 
 ${cases.length} cases, from [catalogue.json](catalogue.json). A test belongs to a case when its title, its group's or the row of its table names
 the id. After each attack the tests in this folder also look at [what must hold whatever the answer was](../support/invariants.ts): one decision per
-request in the audit, exactly the gateway's identity headers upstream or not a byte, no secret in any output, no flood of key fetches.
+request in the audit, which says what the upstream was given to run, or not a byte there; exactly the gateway's identity headers; no secret in any output; no connection to where no configuration
+leads; no flood of key fetches; and in the end no stream and no connection left.
 [.ci/run](../../.ci/run) prints what came of each case after the tests.
 
 | Case | Severity | What is tried | Tests | Run by |

@@ -23,7 +23,6 @@ is wrong with one, \`portcullis schema\` prints its JSON Schema for editors.
 - Durations are a whole number and a unit: \`250ms\`, \`30s\`, \`5m\`, \`1h\`, \`1d\`. Sizes: \`512B\`, \`64KiB\`, \`4MiB\`, \`1GiB\`.
 - Secrets are named, never written: \`{ env: NAME }\` or \`{ file: PATH }\`.
 - Paths of files are relative to the folder of the configuration file.
-- *Not in this version*: the key is part of the contract, and a fault until it is built.
 
 Generated from the schema by \`tools/generate-configuration-reference.ts\`.
 `;
@@ -38,7 +37,7 @@ export function referencePage(): string {
 function sectionsOf(section: Section, prefix: string): readonly Section[] {
   const inner = [...keysOf(section.mapping)].flatMap(([key, schema]) => {
     const field = fieldOf(schema);
-    if (field.note.later === true || field.note.secret === true) return [];
+    if (field.note.secret === true) return [];
     return mappingsIn(field, `${prefix}${key}`).flatMap(({ title, mapping }) =>
       sectionsOf({ title: `\`${title}\``, description: field.description, mapping }, `${title}.`),
     );
@@ -51,7 +50,6 @@ function mappingsIn(
   title: string,
 ): readonly { readonly title: string; readonly mapping: Field }[] {
   return branchesOf(field).flatMap((branch) => {
-    if (branch.note.later === true) return [];
     if (branch.def.type === 'array') return mappingsIn(fieldOf(branch.def.element), `${title}[]`);
     return keysOf(branch).size > 0 ? [{ title, mapping: branch }] : [];
   });
@@ -65,21 +63,7 @@ function formatSection({ title, description, mapping }: Section): string {
 
 function formatRow(key: string, field: Field): string {
   const { note, description = '' } = field;
-  const meaning =
-    note.later === true ? `*Not in this version.* ${description}` : `${description}${laterWords(field)}`;
-  return `| \`${key}\` | ${note.type ?? ''} | ${note.later === true ? '' : defaultOf(field)} | ${meaning} |`.replaceAll(
-    '  |',
-    ' |',
-  );
-}
-
-function laterWords(field: Field): string {
-  const all = branchesOf(field).flatMap((branch) => {
-    if (branch.note.later !== true) return branch.note.laterWords ?? [];
-    const keys = [...keysOf(branch).keys()];
-    return keys.length > 0 ? [`{ ${keys.join(', ')} }`] : (branch.note.words ?? []);
-  });
-  return all.length === 0 ? '' : ` *Not in this version:* ${all.map((part) => `\`${part}\``).join(', ')}.`;
+  return `| \`${key}\` | ${note.type ?? ''} | ${defaultOf(field)} | ${description} |`.replaceAll('  |', ' |');
 }
 
 function defaultOf({ note, fallback, isOptional }: Field): string {

@@ -1,4 +1,4 @@
-import { clientConnectionsAllowed, openFilesAllowed } from '../../src/open-files.ts';
+import { clientConnectionsAllowed, openFilesAllowed } from '../../src/listener/open-files.ts';
 
 /** Connections of the bench's own besides the silent streams: calls, events. */
 const spareConnections = 18;

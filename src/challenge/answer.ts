@@ -1,5 +1,7 @@
 import type { DeniedAs, Refusal, UpstreamCredentialsReason } from '../vocabulary/refusal.ts';
 import { knownRevisions } from '../vocabulary/revision.ts';
+import { jsonHeaders } from './json-headers.ts';
+import { loginAnswer, loginInput } from './login-answers.ts';
 import type { Challenge, Challenges } from './www-authenticate.ts';
 
 type AnswerHeaders = Readonly<Record<string, Challenge>>;
@@ -97,7 +99,9 @@ export function answerFor(refusal: Refusal, { challenges, id }: AnswerContext): 
     case 'upstream-failed':
     case 'upstream-login-needed':
     case 'upstream-silent':
-      return unservedFor(refusal, answer);
+      return unservedFor(refusal, { answer, id });
+    case 'user-login-refused':
+      return loginAnswer(refusal);
     default:
       return unreachable(refusal);
   }
@@ -118,18 +122,25 @@ type Unserved = Extract<
   }
 >;
 
-function unservedFor(refusal: Unserved, answer: Answering): Answer {
+function unservedFor(
+  refusal: Unserved,
+  { answer, id }: { readonly answer: Answering; readonly id: string | null },
+): Answer {
   switch (refusal.kind) {
     case 'upstream-credentials-missing':
       return answer(403, 40310, credentialsText(refusal.reason));
     case 'upstream-credentials-unavailable':
       return unavailable(answer, 'Credentials for the MCP server are unavailable', refusal.retryAfterSeconds);
     case 'upstream-login-needed':
-      return withData(answer(502, 50210, 'The MCP server needs a new login'), {
-        needs_reauth: true,
-        server: refusal.server,
-        login: refusal.login,
-      });
+      return (
+        loginInput(refusal, id) ??
+        withData(answer(502, 50210, 'The MCP server needs a new login'), {
+          needs_reauth: true,
+          server: refusal.server,
+          login: refusal.login,
+          ...(refusal.url === undefined ? {} : { url: refusal.url }),
+        })
+      );
     case 'session-unknown':
     case 'session-lost':
       return answer(404, 40400, 'No such session');
@@ -157,7 +168,7 @@ type Answering = (status: number, code: number, message: string, headers?: Answe
 function answering(id: string | null): Answering {
   return (status, code, message, headers = {}) => ({
     status,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    headers: { ...jsonHeaders, ...headers },
     body: `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":{"code":${code},"message":${JSON.stringify(message)}}}`,
   });
 }

@@ -74,7 +74,8 @@ async function readQuestion(
   if (typeof route === 'string') return route;
   const files = [request.tokenFile, request.claimsFile, request.call?.arguments];
   if (files.filter((file) => file === '-').length > 1) return 'only one file can be standard input';
-  const texts = await Promise.all(files.map((file) => readText(file, io)));
+  const options = ['--token', '--claims', '--arguments'];
+  const texts = await Promise.all(files.map((file, index) => readText(file, options[index] ?? '', io)));
   const fault = texts.find((text) => typeof text === 'object');
   if (typeof fault === 'object') return fault.says;
   const [token, claims, values] = texts.map((text) => (typeof text === 'string' ? text : undefined));
@@ -94,15 +95,20 @@ function shownBy(
   return typeof principal === 'string' ? principal : { by: 'claims', principal };
 }
 
+/** The name isn't told where it can't be read: it may be the token itself, given in the place of a file. */
 async function readText(
   file: string | undefined,
+  option: string,
   io: CommandIo,
 ): Promise<string | { readonly says: string } | undefined> {
   if (file === undefined) return undefined;
   try {
     return file === '-' ? await io.readStandardInput() : io.readFile(file);
   } catch (error) {
-    return { says: `${file}: ${error instanceof Error ? error.message : 'unreadable'}` };
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    return {
+      says: `${option}: the file can't be read (${code}); it takes a file's name, or - for standard input`,
+    };
   }
 }
 

@@ -17,6 +17,11 @@ export interface LoginCallback {
 const loopback = '127.0.0.1';
 const callbackPath = '/callback';
 
+/** Where a login of this machine comes back to. */
+export function callbackAt(port: number): string {
+  return `http://${loopback}:${port}${callbackPath}`;
+}
+
 /** Listens for the one request; port 0 takes a free one. Rejects as `listen` does. */
 export async function openLoginCallback(port: number): Promise<LoginCallback> {
   let take: (url: URL) => boolean = () => false;
@@ -25,7 +30,7 @@ export async function openLoginCallback(port: number): Promise<LoginCallback> {
     server.once('error', reject);
     server.listen(port, loopback, resolve);
   });
-  const redirectUri = `http://${loopback}:${(server.address() as AddressInfo).port}${callbackPath}`;
+  const redirectUri = callbackAt((server.address() as AddressInfo).port);
   return {
     redirectUri,
     async wait(state, limitMs) {

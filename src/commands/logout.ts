@@ -3,6 +3,7 @@ import type { CommandIo } from './io.ts';
 import { exitCode } from './io.ts';
 import type { LoginCommand } from './login.ts';
 import { refuse } from './login.ts';
+import { callbackAt } from './login-callback.ts';
 import type { LoginPorts } from './open-login.ts';
 import { openLogin } from './open-login.ts';
 import { readConfiguration } from './read-configuration.ts';
@@ -21,7 +22,10 @@ export async function logout(
   const open = await openLogin(configuration, found, ports);
   try {
     const { route, person } = found;
-    const out = await logOut(route, person, open.parts);
+    const out = await logOut(
+      { route, person, redirectUri: callbackAt(found.settings.redirectPort) },
+      open.parts,
+    );
     switch (out.is) {
       case 'unavailable':
         io.err(`The login is still there: ${out.detail}\n`);

@@ -45,6 +45,8 @@ export interface Configuration {
   readonly state: StatePlace;
   /** Present where the gateway logs in at upstreams. */
   readonly tokenStore?: TokenStore;
+  /** As whom the gateway finds out who sits behind a browser; one for each authorization server at most. */
+  readonly login: readonly LoginClient[];
   /** `perAddress`: of requests that are refused for their credentials; absent: no limit. */
   readonly limits: { readonly perAddress?: RateLimit };
   readonly authorizationServers: readonly AuthorizationServer[];
@@ -102,6 +104,17 @@ export interface TokenStore {
   readonly key: string;
   /** Keys of before a rotation. */
   readonly previous: readonly string[];
+}
+
+/** A client for OpenID Connect. Holds a secret. */
+export interface LoginClient {
+  /** Name of the server. */
+  readonly authorizationServer: string;
+  readonly clientId: string;
+  readonly clientSecret?: string;
+  /** Who the person is: this claim of their ID token has the value that the other one has in their access tokens. */
+  readonly idTokenClaim: string;
+  readonly accessTokenClaim: string;
 }
 
 export type AuditSink = 'stdout' | 'off' | { readonly file: string };

@@ -4,11 +4,7 @@ import { branchesOf, shapeOf, shapeOfField } from './structure.ts';
 
 /** What is most likely meant where a value has another shape than its field. */
 export function hintForShape(field: Field, value: unknown): string | undefined {
-  const shapes = new Set(
-    branchesOf(field)
-      .filter(({ note }) => note.later !== true)
-      .map(shapeOfField),
-  );
+  const shapes = new Set(branchesOf(field).map(shapeOfField));
   const shape = shapeOf(value);
   if (shape === 'nothing')
     return value === null && shapes.has('mapping') ? 'are the lines below indented far enough?' : undefined;

@@ -124,7 +124,7 @@ function keyFinding({ schema, value }: Parsed, path: Path): Finding {
 function unknownKey({ schema, value }: Parsed, path: Path, key: string): Finding {
   const field = fieldAt(schema, value, path);
   const container = field === undefined ? undefined : containerOf(field, valueAt(value, path));
-  const keys = container === undefined ? [] : [...builtKeys(container)];
+  const keys = container === undefined ? [] : [...new Set(keysOf(container).keys())];
   const words = {
     path: [...path, key],
     at: 'key',
@@ -135,9 +135,12 @@ function unknownKey({ schema, value }: Parsed, path: Path, key: string): Finding
   if (reason !== undefined) return { ...words, hint: reason };
   const owners = ownersOf(schema, key);
   const near = closest(key, keys);
-  if (owners.length > 0)
-    return { ...words, hint: `${key} is a key of ${owners.join(', ')}: check the indentation` };
-  return near === undefined ? words : { ...words, hint: `did you mean ${near}?`, meantKey: near };
+  const elsewhere = `${key} is a key of ${owners.join(', ')}`;
+  if (near !== undefined) {
+    const hint = `did you mean ${near}?${owners.length > 0 ? ` ${elsewhere}` : ''}`;
+    return { ...words, hint, meantKey: near };
+  }
+  return owners.length > 0 ? { ...words, hint: `${elsewhere}: check the indentation` } : words;
 }
 
 /** Where in the configuration a key of this name belongs. */
@@ -147,24 +150,16 @@ function ownersOf(schema: z.core.$ZodType, key: string): readonly string[] {
     .map(({ owner }) => (owner === '' ? 'the top level' : owner));
 }
 
-function builtKeys(field: Field): ReadonlySet<string> {
-  return new Set(
-    [...keysOf(field)].filter(([, schema]) => fieldOf(schema).note.later !== true).map(([key]) => key),
-  );
-}
-
 function* mappingsOf(
   schema: z.core.$ZodType,
   owner: string,
 ): Generator<{ readonly owner: string; readonly keys: ReadonlySet<string> }> {
   for (const branch of branchesOf(fieldOf(schema))) {
     const { def } = branch;
-    if (branch.note.later === true) continue;
     if (def.type === 'array') yield* mappingsOf(def.element, `${owner}[]`);
     if (def.type !== 'object') continue;
-    yield { owner, keys: builtKeys(branch) };
+    yield { owner, keys: new Set(keysOf(branch).keys()) };
     for (const [key, child] of keysOf(branch))
-      if (fieldOf(child).note.later !== true)
-        yield* mappingsOf(child, owner === '' ? key : `${owner}.${key}`);
+      yield* mappingsOf(child, owner === '' ? key : `${owner}.${key}`);
   }
 }

@@ -60,6 +60,7 @@ describe('the smallest file', () => {
       sessions: { previous: [] },
       signing: { others: [] },
       state: 'memory',
+      login: [],
       limits: {},
       authorizationServers: [server],
       routes: [

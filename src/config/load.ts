@@ -19,7 +19,6 @@ import { configurationSchema } from './schema.ts';
 import type { Sources } from './sources.ts';
 import { NamedFiles } from './sources.ts';
 import { walk } from './structure.ts';
-import { findUnbuilt } from './unbuilt.ts';
 import type { YamlReading } from './yaml/read-yaml.ts';
 import { readYaml } from './yaml/read-yaml.ts';
 
@@ -104,7 +103,6 @@ function judge(
   const occupied = [...walk(configurationSchema, value)];
   const draft = draftOf(value, faulty);
   return [
-    ...findUnbuilt(occupied, faulty),
     ...checkReferences(occupied, faulty, { environment, files }),
     ...rules.flatMap((rule) => rule(draft, listening)),
     ...unknownProviders(draft, providers),

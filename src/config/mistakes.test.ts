@@ -111,6 +111,7 @@ const inTheKeys: readonly Mistake[] = [
     'lisen: found an unknown key',
     'did you mean listen?',
   ],
+  ['writes scope for scopes', withRoute('scope: [a]'), 5, 'did you mean scopes? scope is a key of'],
   ['writes a key with an underscore', withRoute('challenge_scopes: [a]'), 5, 'did you mean challengeScopes?'],
   [
     'misspells a required key',
@@ -658,7 +659,7 @@ describe('faults of all kinds', () => {
       '  - path: /mcp',
       '    authorizationServers: [crop]',
       '    upstream: http://localhost:8000/mcp',
-      'login: { clientId: a, clientSecret: { env: SECRET } }',
+      'login: [{ authorizationServer: login.example.com/realms/corp, clientId: a, clientSecret: { env: SECRET } }]',
     ].join('\n');
     expect(faultsOf(text, { SECRET: 'x' }).map(({ line, found }) => [line, found])).toEqual([
       [1, '"http://mcp.example.com"'],
@@ -667,7 +668,7 @@ describe('faults of all kinds', () => {
       [3, 'a second key "stop"'],
       [6, 'an unknown key'],
       [9, '"crop"'],
-      [11, 'a key, which is part of the configuration contract but not built in this version'],
+      [11, 'login, though no route has credentials.oauth with scope: user'],
     ]);
   });
 

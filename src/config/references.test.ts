@@ -53,6 +53,7 @@ const encrypted = createPrivateKey(own.key)
 
 const files: Readonly<Record<string, string>> = {
   '/etc/portcullis/own.pem': `the certificate of this machine\n${own.certificate}`,
+  '/etc/portcullis/cut-off.pem': `${own.certificate}${other.certificate.slice(0, 200)}\n`,
   '/etc/portcullis/own-key.pem': own.key,
   '/etc/portcullis/other-key.pem': other.key,
   '/etc/portcullis/encrypted-key.pem': encrypted,
@@ -93,6 +94,11 @@ describe('files that the configuration names', () => {
     [
       '{ certFile: own.pem, keyFile: other-key.pem }',
       'keyFile: found "other-key.pem", the key of another certificate',
+    ],
+    // A listener that runs would fail at it in the middle of a reload.
+    [
+      '{ certFile: cut-off.pem, keyFile: own-key.pem }',
+      'certFile: found "cut-off.pem", which TLS can\'t use',
     ],
     ['{ certFile: own.pem, keyFile: own.pem }', 'a private key in PEM form'],
     ['{ certFile: own.pem, keyFile: encrypted-key.pem }', 'without a passphrase'],

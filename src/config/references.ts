@@ -4,7 +4,7 @@ import { quote } from './describe.ts';
 import type { Finding } from './finding.ts';
 import { isWithin } from './path.ts';
 import type { Path } from './path.ts';
-import { belongTogether, holds } from './pem.ts';
+import { belongTogether, holds, servesTls } from './pem.ts';
 import type { SecretPurpose } from './secret-text.ts';
 import { secretFault } from './secret-text.ts';
 import type { NamedFiles, SecretName, Sources } from './sources.ts';
@@ -70,14 +70,18 @@ function checkPem({ path, file, files }: NamedFile, content: 'certificates' | 'k
     : [{ path, found: `${quote(file)}, which holds something else`, expected }];
 }
 
-/** TLS would fail at the first connection, or at the start with OpenSSL's words. */
+/** TLS would fail at the first connection, or at the start with OpenSSL's words, or a listener that runs would at a reload. */
 function checkPair(path: Path, value: object, files: NamedFiles): readonly Finding[] {
   const { certFile, keyFile } = value as { readonly certFile?: unknown; readonly keyFile?: unknown };
   if (typeof certFile !== 'string' || typeof keyFile !== 'string') return [];
   const [certificates, key] = [files.read(certFile), files.read(keyFile)];
   if (!certificates.ok || !key.ok || !holds(certificates.text, 'certificates') || !holds(key.text, 'key'))
     return [];
-  if (belongTogether(certificates.text, key.text)) return [];
+  if (belongTogether(certificates.text, key.text)) {
+    if (servesTls(certificates.text, key.text)) return [];
+    const expected = 'a chain of certificates in PEM form, each whole, with keys that TLS takes';
+    return [{ path: [...path, 'certFile'], found: `${quote(certFile)}, which TLS can't use`, expected }];
+  }
   return [
     {
       path: [...path, 'keyFile'],

@@ -1,4 +1,4 @@
-import type { OauthSettings, TokenStore } from './configuration.ts';
+import type { LoginClient, OauthSettings, TokenStore } from './configuration.ts';
 import type { CheckedConfiguration } from './schema.ts';
 import type { NamedFiles } from './sources.ts';
 
@@ -31,4 +31,14 @@ export function resolveTokenStore(
     key: files.secretOf(key),
     previous: previous.map((name) => files.secretOf(name)),
   };
+}
+
+export function resolveLogin(
+  checked: CheckedConfiguration['login'],
+  files: NamedFiles,
+): readonly LoginClient[] {
+  return (checked ?? []).map(({ clientSecret, ...client }) => ({
+    ...client,
+    ...(clientSecret === undefined ? {} : { clientSecret: files.secretOf(clientSecret) }),
+  }));
 }

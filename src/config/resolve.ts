@@ -7,7 +7,7 @@ import { isLoopback } from './fields/web-address.ts';
 import { exchangingServers } from './resolve-credentials.ts';
 import { findIneffective } from './ineffective.ts';
 import { resolveIntrospection } from './resolve-introspection.ts';
-import { resolveTokenStore } from './resolve-oauth.ts';
+import { resolveLogin, resolveTokenStore } from './resolve-oauth.ts';
 import { resolveRoutes } from './resolve-route.ts';
 import { serversInUse } from './resolve-tenant.ts';
 import { resolveSigning } from './resolve-signing.ts';
@@ -51,6 +51,7 @@ export function resolve(
     signing: resolveSigning(checked.signing, files),
     state: resolveState(checked.state, files),
     ...(checked.tokenStore === undefined ? {} : { tokenStore: resolveTokenStore(checked.tokenStore, files) }),
+    login: resolveLogin(checked.login, files),
     limits: checked.limits.perAddress === undefined ? {} : { perAddress: checked.limits.perAddress },
     authorizationServers: serversInUse(listed, [...usedByRoutes, ...exchangingServers(routes)], mirror),
     routes,

@@ -33,11 +33,6 @@ describe('the schema', () => {
     );
     expect(silent.map(({ path }) => path)).toEqual([]);
   });
-
-  it('marks every key, and every word, that this version lacks', () => {
-    const marked = keys.filter(({ field }) => field.note.later === true).map(({ path }) => path);
-    expect(marked).toEqual(['login']);
-  });
 });
 
 describe('the JSON Schema', () => {

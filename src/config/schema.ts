@@ -4,13 +4,14 @@ import { choice, port } from './fields/choice.ts';
 import { duration } from './fields/duration.ts';
 import { list } from './fields/list.ts';
 import { addressRange, bindAddress, hostName } from './fields/network.ts';
-import { later, noted } from './fields/notes.ts';
-import { certificatesFile, filePath, keyFile, secret, sessionKey } from './fields/secret.ts';
+import { noted } from './fields/notes.ts';
+import { certificatesFile, filePath, keyFile, sessionKey } from './fields/secret.ts';
 import { mapping } from './fields/section.ts';
-import { nameText, plainText } from './fields/text.ts';
+import { nameText } from './fields/text.ts';
 import { publicUrl } from './fields/web-address.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { authorizationServer } from './sections/authorization-server.ts';
+import { login } from './sections/login.ts';
 import { tokenStore } from './sections/oauth.ts';
 import { rate } from './sections/policy.ts';
 import { route } from './sections/route.ts';
@@ -77,11 +78,6 @@ const sessions = mapping({
   })
     .prefault([])
     .meta({ description: 'Keys of before a rotation: sessions that they sealed still open.' }),
-});
-
-const login = mapping({
-  clientId: plainText.meta({ description: "The gateway's client at the route's authorization server." }),
-  clientSecret: secret.optional().meta({ description: 'Its secret.' }),
 });
 
 const authorizationServers = noted(z.array(authorizationServer), {
@@ -156,9 +152,10 @@ export const configurationSchema = mapping(
     })
       .optional()
       .meta({ description: 'Metadata for clients of 2025-03-26.' }),
-    login: later(login)
-      .optional()
-      .meta({ description: 'The client that proves who logs in for an upstream.' }),
+    login: login.optional().meta({
+      description:
+        'As which client, at which authorization server, the gateway finds out who sits behind a browser: users then log in themselves at upstreams with `credentials.oauth` and `scope: user`.',
+    }),
     authorizationServers: authorizationServers
       .prefault([])
       .meta({ description: 'Who issues tokens. Required unless every route is open.' }),
@@ -173,7 +170,7 @@ export type ConfigurationInput = z.input<typeof configurationSchema>;
 /** Checked, with defaults; durations in milliseconds, sizes in bytes. */
 export type CheckedConfiguration = z.output<typeof configurationSchema>;
 
-/** JSON Schema of the file, for editors and the chart: what this version accepts, without what isn't built yet. */
+/** JSON Schema of the file, for editors and the chart. */
 export function configurationJsonSchema(): Readonly<Record<string, unknown>> {
   return { title: 'Portcullis configuration', ...jsonSchemaOf(configurationSchema) };
 }

@@ -2,6 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 
 import type { CredentialProvider, CredentialsAnswer } from '../vocabulary/credentials.ts';
+import { opensUrls } from '../vocabulary/opens-urls.ts';
+import type { Refusal } from '../vocabulary/refusal.ts';
 import { AskedByRequest } from './asked.ts';
 import { withHeaders, withoutHeaders } from './header-pairs.ts';
 
@@ -27,7 +29,7 @@ export const credentialsStage = fp<CredentialsOptions>(
         const settle = (answer: CredentialsAnswer): void => {
           // The client left meanwhile: there is no one to answer.
           if (reply.raw.destroyed) return;
-          if (!answer.ok) return reply.refuse(answer.refusal);
+          if (!answer.ok) return reply.refuse(asToldTo(request, answer.refusal));
           request.upstreamHeaders = withHeaders(upstreamHeaders, answer.headers);
           if (recover !== undefined)
             request.recovery = () => replaceRefused(request, answer.headers, recover(asked, answer.headers));
@@ -56,6 +58,14 @@ async function replaceRefused(
   if (answer.ok) {
     const others = withoutHeaders(request.upstreamHeaders ?? [], refused);
     request.upstreamHeaders = withHeaders(others, answer.headers);
+    return answer;
   }
-  return answer;
+  return { ok: false, refusal: asToldTo(request, answer.refusal) };
+}
+
+/** Where the client can have its person log in at once, it is asked to. */
+function asToldTo({ passage, headers }: FastifyRequest, refusal: Refusal): Refusal {
+  if (refusal.kind !== 'upstream-login-needed' || refusal.url === undefined) return refusal;
+  const call = passage?.stage === 'admitted' ? passage.call : null;
+  return opensUrls(call, headers['mcp-protocol-version']) ? { ...refusal, opensUrls: true } : refusal;
 }

@@ -8,7 +8,9 @@ import { ExchangeClient } from './exchange/exchange-client.ts';
 import { exchangedCredentials } from './exchange/exchanged-credentials.ts';
 import { inboundCredentials } from './inbound-credentials.ts';
 import { injectedCredentials } from './injected-credentials.ts';
+import type { KeptLogins } from './oauth/kept-logins.ts';
 import { oauthProvider } from './oauth/oauth-provider.ts';
+import type { OauthProviderParts } from './oauth/oauth-provider.ts';
 import { passedToken } from './passed-token.ts';
 import { staticCredentials } from './static-credentials.ts';
 
@@ -21,8 +23,12 @@ export interface ProviderParts {
   readonly injected: InjectedProviders;
   /** Of logins at upstreams; present where a route has any. */
   readonly records: RecordStore | undefined;
+  /** What is known of these logins, from before a reload too; present with `records`. */
+  readonly logins: KeptLogins | undefined;
   readonly network: NetworkPorts;
   readonly observer: Pick<Observer, 'upstreamTokenSought'>;
+  /** Where users log in at upstreams themselves; absent: nowhere. */
+  readonly loginUrl?: OauthProviderParts['loginUrl'];
 }
 
 /** The providers of all routes, made before the first request. */
@@ -58,7 +64,7 @@ function providerFor(route: Route, parts: ProviderParts): CredentialProvider | u
 function configuredProvider(
   credentials: UpstreamCredentials,
   route: Route,
-  { authorities, clock, injected, records, network, observer }: ProviderParts,
+  { authorities, clock, injected, records, logins, network, observer, loginUrl }: ProviderParts,
 ): CredentialProvider {
   switch (credentials.kind) {
     case 'static':
@@ -74,8 +80,10 @@ function configuredProvider(
       });
     }
     case 'oauth': {
-      if (records === undefined) throw new Error('logins without a token store passed the checks');
-      return oauthProvider(route, credentials, { store: records, clock, network, observer });
+      if (records === undefined || logins === undefined)
+        throw new Error('logins without a token store passed the checks');
+      const parts = { store: records, logins, clock, network, observer, loginUrl };
+      return oauthProvider(route, credentials, parts);
     }
     case 'provider': {
       const { name } = credentials;

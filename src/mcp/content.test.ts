@@ -21,6 +21,16 @@ describe('content', () => {
     expect(checkContent(type === undefined ? {} : { 'content-type': type })?.reason).toBe(expected);
   });
 
+  it('tells the operator what it found', () => {
+    expect(checkContent({})).toMatchObject({ detail: 'no Content-Type' });
+    expect(checkContent({ 'content-type': 'text/plain' })).toMatchObject({
+      detail: 'Content-Type "text/plain"',
+    });
+    expect(checkContent({ 'content-type': 'application/json', 'content-encoding': 'br' })).toMatchObject({
+      detail: 'Content-Encoding "br"',
+    });
+  });
+
   it.each([
     ['gzip', 'content_encoding'],
     ['gzip, gzip', 'content_encoding'],

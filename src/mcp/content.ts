@@ -10,15 +10,16 @@ const json = /^application\/json[ \t]*(?:;[ \t]*charset[ \t]*=[ \t]*("?)([^;"\s]
  * would be read by an upstream that guesses, and one that is compressed by an upstream that unpacks.
  */
 export function checkContent(headers: IncomingHttpHeaders): Refusal | undefined {
-  const { 'content-type': type = '', 'content-encoding': encoding } = headers;
+  const { 'content-type': type, 'content-encoding': encoding } = headers;
   if (type !== 'application/json') {
-    const found = json.exec(type);
-    if (found === null) return { kind: 'media-type-refused', reason: 'content_type' };
+    const found = json.exec(type ?? '');
+    const detail = type === undefined ? 'no Content-Type' : `Content-Type ${JSON.stringify(type)}`;
+    if (found === null) return { kind: 'media-type-refused', reason: 'content_type', detail };
     const charset = found[2]?.toLowerCase();
     if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
-      return { kind: 'media-type-refused', reason: 'charset' };
+      return { kind: 'media-type-refused', reason: 'charset', detail };
   }
-  return encoding === undefined || encoding.toLowerCase() === 'identity'
-    ? undefined
-    : { kind: 'media-type-refused', reason: 'content_encoding' };
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return undefined;
+  const detail = `Content-Encoding ${JSON.stringify(encoding)}`;
+  return { kind: 'media-type-refused', reason: 'content_encoding', detail };
 }

@@ -6,8 +6,10 @@ export interface GivenState extends Partial<Pick<State, 'replays' | 'rateOf' | '
   close?(): Promise<void> | void;
 }
 
-/** `state` with what is given in place of its own. */
-export function withGiven(state: State, { replays, rateOf, recordsIn }: GivenState): State {
+/** `state` with what is given in place of its own; methods stay those of the object that was given. */
+export function withGiven(state: State, given: GivenState): State {
+  const { replays } = given;
+  const [rateOf, recordsIn] = [given.rateOf?.bind(given), given.recordsIn?.bind(given)];
   return {
     ...state,
     ...(replays === undefined ? {} : { replays }),

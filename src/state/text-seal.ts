@@ -25,7 +25,7 @@ export class TextSeal {
   readonly #keys: readonly [SealKey, ...SealKey[]];
 
   /** `use`: what is sealed for one opens for no other, though the secrets be the same. */
-  constructor([first, ...others]: SealSecrets, use: 'records' | 'answers') {
+  constructor([first, ...others]: SealSecrets, use: 'records' | 'answers' | 'logins') {
     this.#keys = [sealKey(first, use), ...others.map((secret) => sealKey(secret, use))];
   }
 

@@ -1,4 +1,3 @@
-import type { Principal } from '../vocabulary/principal.ts';
 import type { RequestRecord } from './record.ts';
 
 /** Names and paths are the caller's; longer ones only fill the log. */
@@ -98,9 +97,9 @@ function describe(record: RequestRecord): Description {
 }
 
 /** A principal is remembered with its token, so its text is made once. */
-const principals = new WeakMap<Principal, string>();
+const principals = new WeakMap<NonNullable<RequestRecord['principal']>, string>();
 
-function principalJson(principal: Principal | undefined): string {
+function principalJson(principal: RequestRecord['principal']): string {
   if (principal === undefined) return 'null';
   const known = principals.get(principal);
   if (known !== undefined) return known;

@@ -14,9 +14,9 @@ export interface RequestRecord {
   readonly path: string;
   /** JSON-RPC methods in order; more than one in a batch. */
   readonly rpcMethods: readonly string[];
-  /** Tool, prompt or resource of a single message. */
+  /** Tool, prompt or resource of a single message; the step of a login in the browser. */
   readonly target: string | undefined;
-  readonly principal: Principal | undefined;
+  readonly principal: Pick<Principal, 'issuer' | 'subject' | 'clientId'> | undefined;
   readonly decision: 'allow' | 'deny';
   /** The policy rule that decided. */
   readonly rule: string | undefined;
@@ -51,7 +51,7 @@ export interface Measured {
 }
 
 export function recordOf(request: FastifyRequest, reply: FastifyReply, measured: Measured): RequestRecord {
-  const { passage, refusal, exchange } = request;
+  const { passage, refusal, exchange, loginVisit } = request;
   const call = passage?.stage === 'admitted' || passage?.stage === 'read' ? passage.call : null;
   const first = call?.messages[0];
   const { raw } = reply;
@@ -61,7 +61,7 @@ export function recordOf(request: FastifyRequest, reply: FastifyReply, measured:
   const end = exchange?.end ?? (raw.writableFinished ? 'complete' : 'client_left');
   return {
     requestId: request.id,
-    route: passage?.route.name,
+    route: passage?.route.name ?? loginVisit?.route,
     httpMethod: request.method,
     path: pathEnd === -1 ? url : url.slice(0, pathEnd),
     rpcMethods:
@@ -71,8 +71,13 @@ export function recordOf(request: FastifyRequest, reply: FastifyReply, measured:
           ? methodsOf(first)
           : call.messages.flatMap(methodsOf),
     target:
-      call?.batch === false && first !== undefined && first.kind !== 'response' ? first.target : undefined,
-    principal: passage === null || passage.stage === 'matched' ? undefined : (passage.principal ?? undefined),
+      call?.batch === false && first !== undefined && first.kind !== 'response'
+        ? first.target
+        : loginVisit?.step,
+    principal:
+      passage === null || passage.stage === 'matched'
+        ? (loginVisit?.person ?? undefined)
+        : (passage.principal ?? undefined),
     decision: isAllowed(request, status) ? 'allow' : 'deny',
     rule: request.decision?.rule,
     ruled: request.decision === null ? undefined : passage?.stage === 'admitted' ? 'allow' : 'deny',

@@ -28,7 +28,7 @@ export const telemetryStage = fp<TelemetryOptions>(
     const levels = loggedLevels(logLevel);
     const writeTime = utcTimeWriter();
     const writeLines = lineWriter();
-    app.decorateRequest('exchange', null).decorateRequest('trace', null);
+    app.decorateRequest('exchange', null).decorateRequest('trace', null).decorateRequest('loginVisit', null);
     app.addHook('onRequest', (request, reply, next) => {
       const startedAt = performance.now();
       underWay.began();

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-import type { Configuration, Route } from '../config/configuration.ts';
+import type { Configuration, Listen, Route } from '../config/configuration.ts';
 import type { RedisReport } from '../state/redis-connection.ts';
 import type { Observer } from '../vocabulary/observer.ts';
 import type { LineTrouble, Ports } from '../vocabulary/ports.ts';
@@ -19,7 +19,9 @@ import { preloadedTracer, traceRequests } from './tracing.ts';
 export interface Telemetry extends ReloadReports {
   readonly observer: Observer;
   /** Of every configuration alike. */
-  readonly stage: Omit<TelemetryOptions, 'logLevel' | 'underWay'>;
+  readonly stage: Omit<TelemetryOptions, 'logLevel' | 'underWay' | 'beginTrace'>;
+  /** Whose traces go on is for each configuration to say. */
+  readonly beginTraceFor: (listen: Pick<Listen, 'trustProxy'>) => TelemetryOptions['beginTrace'];
   /** Registers what is read from the stages when Prometheus scrapes. */
   read(readings: Omit<Readings, 'droppedLines'>): void;
   readonly exposition: () => Promise<{ readonly text: string; readonly type: string }>;
@@ -45,9 +47,9 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
       logSink: ports.logSink,
       auditSink,
       metrics,
-      beginTrace: traceRequests(tracer, configuration.listen.trustProxy),
       clock: ports.clock,
     },
+    beginTraceFor: ({ trustProxy }) => traceRequests(tracer, trustProxy),
     observer: {
       signatureChecked: metrics.signatureChecked,
       introspected: metrics.introspected,

@@ -1,4 +1,4 @@
-import { LaterEndpoint } from './later-endpoint.ts';
+import { LaterEndpoint, isEndpoint } from './later-endpoint.ts';
 
 /** Before it says where to post, a server has little to say. */
 const maximumOpeningBytes = 16 * 1024;
@@ -55,8 +55,7 @@ export class EndpointEvent {
         if (name === 'event') type = value;
         if (name === 'data') data.push(value);
       } else {
-        // Readers differ in how much of the space before a value they take for none of it.
-        if (type.trim() === 'endpoint') return this.#open(data.join('\n'), eventStart, line.next);
+        if (isEndpoint(type)) return this.#open(data.join('\n'), eventStart, line.next);
         eventStart = line.next;
         type = '';
         data = [];

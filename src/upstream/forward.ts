@@ -21,7 +21,7 @@ import type { Endable } from './open-exchanges.ts';
 import type { RefusedRequest } from './replay.ts';
 import { credentialsRefused, refusalOfRenewed, replayOnce, secondAttempt } from './replay.ts';
 import type { UpstreamHeaders } from './response-headers.ts';
-import { isEventStream, isUnencoded } from './response-headers.ts';
+import { isEventStream, isUnencoded, unbuffered } from './response-headers.ts';
 import { SpentMemory } from './spent-memory.ts';
 import type { Target } from './target.ts';
 
@@ -278,7 +278,7 @@ class ForwardedExchange implements SentOnce, Endable {
   ): boolean {
     const { route } = this.#parts.target;
     this.#exchange.stream = true;
-    if (!this.#writeHead([...headers, 'x-accel-buffering', 'no'])) return false;
+    if (!this.#writeHead(unbuffered(headers))) return false;
     const { raw } = this.#downstream.reply;
     // On a silent stream nothing else would send the headers.
     raw.flushHeaders();

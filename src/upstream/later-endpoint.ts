@@ -1,5 +1,17 @@
-/** The line that makes an event an `endpoint` one, with whatever space a reader might pass over, and its end. */
-const naming = /[\r\n]event:[ \t]*endpoint[ \t]*[\r\n]/;
+/**
+ * The type of an `endpoint` event, with whatever space a reader might pass over: languages differ in what they take for it, and
+ * some of it has several bytes.
+ */
+const named = '[^!-~\\r\\n]*endpoint[^!-~\\r\\n]*';
+const wholeType = new RegExp(`^${named}$`);
+
+/** The line that makes an event such a one, and its end. */
+const naming = new RegExp(`[\\r\\n]event:${named}[\\r\\n]`);
+
+/** Whether any reader takes an event of this type, one character for each byte, for an `endpoint` one. */
+export function isEndpoint(type: string): boolean {
+  return wholeType.test(type);
+}
 
 /** Longer than any such line is without its space, so that no more of an unfinished one has to be kept. */
 const longestLine = 64;
@@ -25,7 +37,7 @@ export class LaterEndpoint {
     // However much space stands in it, one is enough to know it by.
     const line = text
       .slice(Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r'), 0))
-      .replace(/[ \t]+/g, ' ');
+      .replace(/[^!-~\r\n]+/g, ' ');
     this.#unfinished = line.length > longestLine ? otherLine : line;
     return false;
   }

@@ -48,6 +48,12 @@ export function isEventStream(headers: UpstreamHeaders): boolean {
   return typeof type === 'string' && /^text\/event-stream(?:[\s;]|$)/i.test(type);
 }
 
+/** The headers of an event stream, which no proxy shall hold up: said once, whatever the upstream says of it. */
+export function unbuffered(headers: readonly string[]): string[] {
+  const others = headers.filter((_, index) => headers[index - (index % 2)] !== 'x-accel-buffering');
+  return [...others, 'x-accel-buffering', 'no'];
+}
+
 /** Whether a body's bytes are its text, so that one may read in it and put something between. */
 export function isUnencoded(encoding: string | string[] | undefined): boolean {
   return encoding === undefined || encoding === 'identity';

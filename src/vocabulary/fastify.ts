@@ -2,6 +2,7 @@ import type { AnswerFilter } from './answer-filter.ts';
 import type { CredentialsAnswer } from './credentials.ts';
 import type { Decision } from './decision.ts';
 import type { Exchange } from './exchange.ts';
+import type { LoginVisit } from './login-visit.ts';
 import type { Passage } from './passage.ts';
 import type { Refusal } from './refusal.ts';
 import type { SessionDoor } from './session.ts';
@@ -36,6 +37,8 @@ declare module 'fastify' {
     session: SessionDoor | null;
     /** upstream. */
     exchange: Exchange | null;
+    /** credentials, on the pages where a person logs in at an upstream. */
+    loginVisit: LoginVisit | null;
     /** telemetry, where the request is part of one that the upstream may know of. */
     trace: Trace | null;
   }

@@ -53,7 +53,11 @@ export type Refusal =
   | { readonly kind: 'request-malformed'; readonly reason: RequestReason; readonly detail?: string }
   | { readonly kind: 'headers-too-many'; readonly reason: 'header_lines' }
   | { readonly kind: 'expectation-refused'; readonly reason: 'expectation' }
-  | { readonly kind: 'media-type-refused'; readonly reason: 'content_type' | 'charset' | 'content_encoding' }
+  | {
+      readonly kind: 'media-type-refused';
+      readonly reason: 'content_type' | 'charset' | 'content_encoding';
+      readonly detail: string;
+    }
   | {
       readonly kind: 'message-refused';
       readonly reason: MessageReason;
@@ -92,7 +96,18 @@ export type Refusal =
       readonly server: string;
       /** The command that mends it. */
       readonly login: string;
+      /** Where the person mends it in a browser; holds a link that is theirs alone. */
+      readonly url?: string;
+      /** The client has said that it can have a person open an address (MCP 2026-07-28). */
+      readonly opensUrls?: true;
       readonly detail: string;
+    }
+  | {
+      readonly kind: 'user-login-refused';
+      readonly reason: UserLoginReason;
+      /** Whom the browser is logged in as, in their own words; where that is someone else. */
+      readonly visitor?: string;
+      readonly detail?: string;
     }
   | { readonly kind: 'session-unknown'; readonly reason: 'session_unknown' }
   | {
@@ -192,6 +207,17 @@ export type UpstreamCredentialsUnavailableReason =
   | 'credentials_renewed'
   | 'token_refresh_failed'
   | 'token_store_unavailable';
+
+/** Why a person's own login at an upstream came to nothing. */
+export type UserLoginReason =
+  | 'login_link'
+  | 'login_link_used'
+  | 'login_browser'
+  | 'login_form'
+  | 'login_other_person'
+  | 'login_declined'
+  | 'login_failed'
+  | 'login_unavailable';
 
 export type RequestReason =
   | 'target_form'

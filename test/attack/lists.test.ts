@@ -133,6 +133,8 @@ describe('a list of tools', () => {
     ['text/event-stream; as=application/json', full],
     ['application/json; charset=utf-16', full],
     ['application/json; charset=utf-7', full],
+    ['text/event-stream; charset=utf-8; charset=utf-7', `data: ${full}\n\n`],
+    ["text/event-stream; charset*=us-ascii''utf-7", `data: ${full}\n\n`],
     ['text/event-stream; charset=utf-16', `data: ${full}\n\n`],
   ])('is refused as %s, which clients read in more than one way (C-047)', async (type, body) => {
     expect((await list({ headers: { 'content-type': type }, body })).status).toBe(502);

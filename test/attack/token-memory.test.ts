@@ -60,7 +60,7 @@ describe('a remembered signature', () => {
     const startedAt = performance.now();
     const answer = await scene.ask({ method: 'GET', target: '/leaves', token });
     expect(answer.status).toBe(200);
-    expect(performance.now() - startedAt).toBeLessThan(3500);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
     const [event] = await before.hold({ forwarded: 1, reasons: ['ok'] });
     expect(event?.['end']).toBe('token_expired');
     await expect.poll(() => scene.upstream.requests.at(-1)?.aborted).toBe(true);

@@ -352,7 +352,7 @@ describe('an encrypted token', () => {
     const startedAt = performance.now();
     await expectRefused([dir, rsa, pbes2.join('.'), bomb.join('.'), renamed.join('.')], ['token_malformed']);
     // A PBES2 of that count takes minutes.
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   it('A-012: a nested JWT is no claims set', async () => {

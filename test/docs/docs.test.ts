@@ -31,6 +31,9 @@ describe('the snippets', () => {
       GITHUB_TOKEN: 'secret',
       EXCHANGE_SECRET: 'secret',
       TOKEN_STORE_KEY: randomBytes(32).toString('base64'),
+      LOGIN_SECRET: 'secret',
+      PORTCULLIS_SESSION_KEY: randomBytes(32).toString('base64'),
+      REDIS_URL: 'rediss://portcullis:password@redis.example.com:6379/0',
       SIGNING_KEY,
     };
     const loaded = loadConfiguration(read(file), { file, environment, readFile: read });
@@ -70,10 +73,14 @@ it('the guide to signed identity shows its snippets as they are', () => {
 
 it('the guides to credentials and embedding show their snippets as they are', () => {
   const page = read('docs/guides/upstream-credentials.md');
-  for (const kind of ['static', 'headers', 'exchange', 'passthrough', 'oauth'])
+  for (const kind of ['static', 'headers', 'exchange', 'passthrough', 'oauth', 'user-login'])
     expect(yamlBlocks(page)).toContain(read(`docs/snippets/credentials-${kind}.yaml`));
   const program = read('docs/snippets/embedding.ts').replace("'../../src/index.ts'", "'portcullis'");
   expect(read('docs/guides/embedding.md')).toContain(`\`\`\`ts\n${program}\`\`\`\n`);
+});
+
+it('the guide to Redis shows its snippet as it is', () => {
+  expect(yamlBlocks(read('docs/guides/redis.md'))).toContain(read('docs/snippets/redis.yaml'));
 });
 
 it('the guide to limits shows its snippet as it is', () => {

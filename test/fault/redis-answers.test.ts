@@ -23,18 +23,25 @@ describe.skipIf(redisMissing !== undefined)(`gateways that share a Redis${redisN
   let one: RunningGateway;
   let two: RunningGateway;
 
-  async function start({ key = 'KEY', client = 'gateway' } = {}): Promise<RunningGateway> {
-    const gateway = await startGateway(
-      `state: { redis: { url: { env: REDIS_URL } } }
-${key === '' ? '' : `sessions: { key: { env: ${key} } }`}
+  interface Shape {
+    /** Of `sessions`, in YAML's flow style. */
+    readonly sessions?: string;
+    readonly client?: string;
+  }
+
+  function text({ sessions = '{ key: { env: KEY } }', client = 'gateway' }: Shape = {}): string {
+    return `state: { redis: { url: { env: REDIS_URL } } }
+${sessions === '' ? '' : `sessions: ${sessions}`}
 authorizationServers: [{ name: corp, issuer: '${issuer.url}', audiences: [${audience}], introspection: { clientId: ${client}, clientSecret: { env: SECRET } } }]
-routes: [{ name: tools, path: /mcp, upstream: '${upstream.url}' }]`,
-      {
-        environment: { REDIS_URL: redis.url, KEY: sessionKey, OTHER: otherKey, SECRET: 'x'.repeat(20) },
-        port: await reserveFreePort(),
-        clock: () => Date.now() + aheadMs,
-      },
-    );
+routes: [{ name: tools, path: /mcp, upstream: '${upstream.url}' }]`;
+  }
+
+  async function start(shape: Shape = {}): Promise<RunningGateway> {
+    const gateway = await startGateway(text(shape), {
+      environment: { REDIS_URL: redis.url, KEY: sessionKey, OTHER: otherKey, SECRET: 'x'.repeat(20) },
+      port: await reserveFreePort(),
+      clock: () => Date.now() + aheadMs,
+    });
     await connected(gateway);
     return gateway;
   }
@@ -133,13 +140,34 @@ routes: [{ name: tools, path: /mcp, upstream: '${upstream.url}' }]`,
       expect(endpoint.callsFor(probe)).toBe(before + 1);
     }
     await using stranger = await start({ client: 'another' });
-    await using rotated = await start({ key: 'OTHER' });
-    await using keyless = await start({ key: '' });
+    await using rotated = await start({ sessions: '{ key: { env: OTHER } }' });
+    await using keyless = await start({ sessions: '' });
     for (const gateway of [stranger, rotated, keyless]) {
       const before = endpoint.callsFor(probe);
       expect(await status(gateway, probe)).toBe(200);
       expect(endpoint.callsFor(probe)).toBe(before + 1);
     }
+  });
+
+  it('seal with the key that a reload brought, and open what those before it sealed (D-012)', async () => {
+    const sessions = '{ key: { env: OTHER }, previous: [{ env: KEY }] }';
+    await using rotated = await start();
+    await redis.ask('FLUSHALL');
+    const token = endpoint.issue(audience);
+    expect(await status(two, token)).toBe(200);
+    await kept(1);
+    expect(await rotated.reload(text({ sessions }))).toBe('applied');
+    expect(await status(rotated, token)).toBe(200);
+    expect(endpoint.callsFor(token)).toBe(1);
+    const later = endpoint.issue(audience);
+    expect(await status(rotated, later)).toBe(200);
+    await kept(2);
+    await using restarted = await start({ sessions });
+    expect(await status(restarted, later)).toBe(200);
+    expect(endpoint.callsFor(later)).toBe(1);
+    // It has the old key alone.
+    expect(await status(two, later)).toBe(200);
+    expect(endpoint.callsFor(later)).toBe(2);
   });
 
   it('put nothing into Redis for tokens that aren’t active: strangers cannot fill it (D-012)', async () => {

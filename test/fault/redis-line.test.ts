@@ -1,5 +1,5 @@
 /** What is between the gateway and its Redis: latency, refusals, TLS, a user with few rights (fault catalogue D-012). */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,23 +62,22 @@ describe.skipIf(redisMissing !== undefined)(`a Redis that is slow${redisNote}`, 
       // Around the time that a command is given: some replies are in time, some come when nobody waits any more.
       let turn = 0;
       relay.delayMs = () => [0, 20, 240, 0, 260, 400, 5][(turn += 1) % 7] ?? 0;
-      let answered = 0;
-      let unanswered = 0;
+      const replies = { inTime: 0, late: 0 };
       const endsAt = performance.now() + 2_500;
-      while (performance.now() < endsAt || answered === 0 || unanswered === 0) {
-        if (performance.now() > endsAt + 15_000) break;
+      const isEnough = (): boolean => replies.inTime > 0 && replies.late > 0;
+      while (performance.now() < (isEnough() ? endsAt : endsAt + 12_000)) {
         await Promise.all(
           Array.from({ length: 10 }, async () => {
             const asked = `k${Math.floor(Math.random() * 50)}`;
             const reply = await connection.ask((client) => client.get(asked));
-            if (reply === undefined) unanswered += 1;
-            else answered += 1;
+            if (reply === undefined) replies.late += 1;
+            else replies.inTime += 1;
             if (reply !== undefined) expect(reply.answer).toBe(`value of ${asked}`);
           }),
         );
         await sleep(5);
       }
-      expect([answered > 0, unanswered > 0, relay.connections > 1]).toEqual([true, true, true]);
+      expect([replies.inTime > 0, replies.late > 0, relay.connections > 1]).toEqual([true, true, true]);
     } finally {
       connection.close();
     }
@@ -187,8 +186,16 @@ describe.skipIf(redisMissing !== undefined)(`a Redis with TLS and users${redisNo
   it('D-012: is used over TLS by both certificates, by a user who may do no more than the guide says, under the prefix alone', async () => {
     const { redis, tlsPort } = await startWithTls();
     await using _ = redis;
-    const rights = '~mcp: ~mcp:* +ping +get +set +del +eval +incrby +pttl +expire';
-    await redis.ask('ACL', 'SETUSER', 'gateway', 'on', '>its password', ...rights.split(' '));
+    const guide = readFileSync(new URL('../../docs/guides/redis.md', import.meta.url), 'utf8');
+    const [, rights = ''] = /^ACL SETUSER portcullis on >PASSWORD (~portcullis:\* .+)$/m.exec(guide) ?? [];
+    await redis.ask(
+      'ACL',
+      'SETUSER',
+      'gateway',
+      'on',
+      '>its password',
+      ...rights.replace('portcullis:', 'mcp:').split(' '),
+    );
     await using scene = await startOn(
       `rediss://gateway:its%20password@localhost:${tlsPort}`,
       `, prefix: 'mcp:', tls: { caFile: ${caFile}, ${clientFiles} }`,

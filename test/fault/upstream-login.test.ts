@@ -1,7 +1,9 @@
 /** What can go wrong with a login at an upstream: none of it loses a login that works. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRecords } from '../../src/state/records/open-records.ts';
 import { expectError } from '../attack/answers.ts';
 import {
   startLoginWorld,
@@ -69,6 +71,37 @@ describe('a token store', () => {
   });
 });
 
+describe('a token store that is full', () => {
+  it('at the end of a refresh loses nothing, over a reload neither (H04, O1)', async () => {
+    let isFull = false;
+    await using other = await startLoginWorld(side, {
+      state: {
+        recordsIn(tokenStore) {
+          const records = openRecords(tokenStore);
+          return {
+            read: (name, known) => records.read(name, known),
+            remove: (name) => records.remove(name),
+            claim: (name, ttlMs) => records.claim(name, ttlMs),
+            write: (name, text) =>
+              isFull
+                ? Promise.resolve({ is: 'unavailable', detail: 'the token store: ENOSPC' })
+                : records.write(name, text),
+          };
+        },
+      },
+    });
+    await other.logIn();
+    await other.ask();
+    isFull = true;
+    side.upstream.refuse(other.token);
+    expect((await other.ask()).status).toBe(200);
+    const [renewed, before] = [other.token, asked()];
+    expect(await other.gateway.reload(`log: { level: warn }\n${other.yaml}`)).toBe('applied');
+    expect((await other.ask()).status).toBe(200);
+    expect([other.token, asked()]).toEqual([renewed, before]);
+  });
+});
+
 describe('a clock that is wrong', () => {
   it('by a day ahead costs a refresh, and where that fails the token is shown all the same', async () => {
     tokenAnswer = () => new Response('', { status: 503 });
@@ -121,6 +154,43 @@ describe('an authorization server that answers a login with', () => {
     expect(ran.err).toMatch(/^The login failed, and nothing has changed: \S/);
     expect(ran.err).not.toMatch(/good|evil/i);
     expect(readFileSync(world.file, 'utf8')).toBe(kept);
+  });
+});
+
+describe('a logout', () => {
+  it('in the middle of a refresh ends what comes of that too (H09)', async () => {
+    const [begun, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let isRefreshing = false;
+    await using other = await startLoginWorld(side, {
+      async fetch(url, init) {
+        const response = await fetch(url, init);
+        if (isRefreshing && url.endsWith('/token')) {
+          begun.resolve();
+          await answered.promise;
+        }
+        return response;
+      },
+    });
+    await other.logIn();
+    await other.ask();
+    isRefreshing = true;
+    side.upstream.refuse(other.token);
+    const asking = other.ask();
+    await begun.promise;
+    const leaving = other.logOut();
+    // A logout that waits for nothing is over by then.
+    await Promise.race([leaving, sleep(500)]);
+    answered.resolve();
+    expect([(await asking).status, await leaving]).toEqual([
+      200,
+      {
+        code: 0,
+        out: 'Logged out of route tools; the authorization server has revoked the tokens.\n',
+        err: '',
+      },
+    ]);
+    expect((await other.ask()).status).toBe(502);
+    expect(() => other.file).toThrow('nobody has logged in');
   });
 });
 

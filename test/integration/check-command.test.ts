@@ -104,9 +104,18 @@ describe('portcullis check', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('config.example.yaml: ok\n');
     expect(stdout).toContain(
-      'route https://mcp.example.com/mcp: tokens of corp, entra -> http://localhost:8000\n',
+      'route https://mcp.example.com/mcp: tokens of corp, entra, tenants -> http://localhost:8000\n',
     );
-    expect(stdout).toContain('warning: routes[2].access: route /status/mcp is open');
+    expect(stdout).toContain('warning: routes[8].access: route /status/mcp is open');
+  });
+
+  it('takes the file after --config as well, and no second one', () => {
+    const { status, stdout } = portcullis('check', '--config', 'docs/snippets/smallest.yaml');
+    expect(status).toBe(0);
+    expect(stdout).toContain('docs/snippets/smallest.yaml: ok\n');
+    const twice = portcullis('check', 'docs/snippets/smallest.yaml', 'other.yaml');
+    expect(twice).toMatchObject({ status: 64, stdout: '' });
+    expect(twice.stderr).toContain('check takes one file');
   });
 
   it('exits with 64 when the file cannot be read', () => {
@@ -147,6 +156,17 @@ describe('a file with rules that can never decide anything', () => {
     expect(stdout).toContain(
       '  warning: routes[0].policy[1]: rule few decides nothing: rule all before it admits all that it admits\n',
     );
+  });
+});
+
+describe('a command that is none', () => {
+  it.each([
+    ['chek', 'there is no command "chek"; did you mean check?\nall commands: portcullis --help\n'],
+    ['config.yaml', 'there is no command "config.yaml"; to run the gateway: --config config.yaml\n'],
+  ])('is told with what was meant: %s', (word, told) => {
+    const { status, stderr } = portcullis(word);
+    expect(status).toBe(64);
+    expect(stderr).toContain(told);
   });
 });
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { CredentialProvider } from '../../src/vocabulary/credentials.ts';
+import type { Refusal } from '../../src/vocabulary/refusal.ts';
 import type { RecordedRequest } from '../support/recorded-request.ts';
 import { startGateway, type RunningGateway } from '../support/gateway.ts';
 import { startIssuer, type Issuer } from '../support/issuer.ts';
@@ -29,6 +30,8 @@ const vault: CredentialProvider = {
     if (header('x-broken') !== undefined) return { ok: true, headers: ['X-Auth-Subject', 'root'] };
     if (header('x-late') !== undefined)
       return Promise.resolve({ ok: true, headers: ['X-Vault', `late for ${principal?.subject}`] });
+    const refusal = header('x-refusal');
+    if (refusal !== undefined) return Promise.resolve({ ok: false, refusal: JSON.parse(refusal) as Refusal });
     if (header('x-none') !== undefined)
       return {
         ok: false,
@@ -193,6 +196,34 @@ describe('an injected provider', () => {
     const { response, arrived } = await send('/vault', { token: token(), headers: [['X-Broken', '1']] });
     expect([response.status, arrived]).toEqual([500, undefined]);
     expect(gateway.written).toContain("credentials can't travel in");
+  });
+});
+
+describe('a refusal of an injected provider', () => {
+  const unavailable = {
+    kind: 'upstream-credentials-unavailable',
+    reason: 'upstream_credentials_unavailable',
+  };
+  const asking = async (refusal: unknown): ReturnType<typeof send> =>
+    send('/vault', { token: token(), headers: [['X-Refusal', JSON.stringify(refusal)]] });
+
+  it('reaches the client as the guide has it', async () => {
+    const { response, arrived } = await asking({ ...unavailable, retryAfterSeconds: 7 });
+    expect([response.status, only(response, 'retry-after'), code(response)]).toEqual([503, '7', 50300]);
+    expect(arrived).toBeUndefined();
+  });
+
+  it.each([
+    ['of no kind', null],
+    ['of a kind that there isn’t', { kind: 'nonsense', reason: 'x' }],
+    ['of a kind that isn’t its own', { kind: 'token-invalid', reason: 'token_expired' }],
+    ['for a reason that isn’t on the list', { ...unavailable, reason: 'x', retryAfterSeconds: 1 }],
+    ['without a time', unavailable],
+    ['with a time that no header can have', { ...unavailable, retryAfterSeconds: '1\r\nX-Evil: 1' }],
+  ])('%s is a defect: 500, and the process goes on', async (_what, refusal) => {
+    const { response, arrived } = await asking(refusal);
+    expect([response.status, code(response), arrived]).toEqual([500, -32603, undefined]);
+    expect(gateway.written).toContain('the credential provider vault refuses with');
   });
 });
 

@@ -114,6 +114,23 @@ describe('a program of another’s (S04)', () => {
     expect([refused.status, json(refused)]).toMatchObject([403, { error: { code: 40301 } }]);
   });
 
+  it.each([{ ignoreTrailingSlash: true }, { ignoreTrailingSlash: false }])(
+    'has both URLs of a route answered by the gateway, whatever its own router does: %j',
+    async (routerOptions) => {
+      const otherPort = await reserveFreePort();
+      const other = fastify({ routerOptions });
+      other.all('/*', () => 'a page of the program');
+      const another = createGateway(configurationAt(otherPort), keepingLines());
+      await other.register(another.plugin);
+      await other.listen({ port: otherPort });
+      await another.ready;
+      const statuses: number[] = [];
+      for (const target of ['/mcp', '/mcp/']) statuses.push((await ask(otherPort, { target })).status);
+      expect(statuses).toEqual([401, 401]);
+      await other.close();
+    },
+  );
+
   it('is told where it must not put it', async () => {
     const other = fastify();
     const another = createGateway(configurationAt(port), keepingLines());
@@ -145,15 +162,19 @@ describe('a gateway from an object (S04)', () => {
 
   it('uses a state of the program’s', async () => {
     const port = await reserveFreePort();
-    const counted: string[] = [];
-    const state: GivenState = {
-      rateOf: ({ name }) => ({
-        take(key) {
-          counted.push(`${name} ${key}`);
-          return counted.length > 1 ? 1000 : 0;
-        },
-      }),
-    };
+    class Counting implements GivenState {
+      readonly counted: string[] = [];
+
+      rateOf({ name }: Parameters<NonNullable<GivenState['rateOf']>>[0]): { take(key: string): number } {
+        return {
+          take: (key) => {
+            this.counted.push(`${name} ${key}`);
+            return this.counted.length > 1 ? 1000 : 0;
+          },
+        };
+      }
+    }
+    const state = new Counting();
     const gateway = createGateway(
       configurationAt(port, { rateLimit: { requests: 1, per: '1m' } }),
       keepingLines({ state }),
@@ -162,7 +183,7 @@ describe('a gateway from an object (S04)', () => {
     await gateway.ready;
     const answers = [await ask(port, { token: tokenFor(port) }), await ask(port, { token: tokenFor(port) })];
     expect(answers.map(({ status }) => status)).toEqual([200, 429]);
-    expect(counted).toHaveLength(2);
+    expect(state.counted).toHaveLength(2);
     await gateway.close();
   });
 

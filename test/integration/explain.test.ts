@@ -377,7 +377,8 @@ describe('the command line', () => {
     [64, 'explain needs --route NAME', ['--tool', 'x']],
     [64, '--token or --claims, not both', ['--route', 'x', '--token', 'a', '--claims', 'b', '--tool', 'c']],
     [64, 'Unknown option', ['--tokens', 'x']],
-    [64, 'gone.txt', ['--token', 'gone.txt', '--route', 'tools', '--config', 'gateway.yaml']],
+    [64, '--token: the file', ['--token', 'a.good.token', '--route', 'tools', '--config', 'gateway.yaml']],
+    [64, 'a word too many', ['--route', 'tools', 'a.good.token']],
     [64, 'gone.yaml', ['--token', '-', '--route', 'tools', '--config', 'gone.yaml']],
     [78, 'bad.yaml:1:', ['--token', '-', '--route', 'tools', '--config', 'bad.yaml']],
   ] as const)('exits with %d and names %s', async (expected, words, args) => {
@@ -386,5 +387,7 @@ describe('the command line', () => {
     );
     expect({ code, out }).toEqual({ code: expected, out: '' });
     expect(err).toContain(words);
+    // Who gives the token instead of a file has it in no log.
+    expect(err).not.toContain('a.good.token');
   });
 });

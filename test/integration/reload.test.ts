@@ -238,6 +238,23 @@ describe('a reload', () => {
     expect([address, gateway.log.length]).toEqual(['203.0.113.7', lines]);
   });
 
+  it('goes on with the traces of listed proxies alone (O1)', async () => {
+    const trusting = (list: string): string =>
+      text({ top: `listen: { host: 127.0.0.1, port: 1, trustProxy: [${list}] }\n` });
+    await using gateway = await startGateway(text());
+    const headers = [['traceparent', `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`]] as const;
+    const passed = async (): Promise<boolean> => {
+      expect(await post(gateway, { headers })).toBe(200);
+      return upstream.requests.at(-1)?.header('traceparent').length === 1;
+    };
+    const seen = [await passed()];
+    for (const list of ['127.0.0.1', '127.0.0.2']) {
+      await gateway.reload(trusting(list));
+      seen.push(await passed());
+    }
+    expect(seen).toEqual([false, true, false]);
+  });
+
   it('shows a renewed certificate to whoever connects from then on (O1)', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'portcullis-certificate-'));
     const port = await reserveFreePort();

@@ -27,7 +27,7 @@ async function open(world: World, request: Ask = {}): Promise<RawClient> {
 describe('A26 event streams', () => {
   it('arrive event by event, as they are sent (A26)', async () => {
     await using world = await startWorld();
-    const stream = new EventStream({ 'mcp-x': 's-1' });
+    const stream = new EventStream({ 'mcp-x': 's-1', 'x-accel-buffering': 'yes' });
     world.upstream.answer(stream);
     await using client = await open(world);
     await stream.opened();

@@ -86,7 +86,9 @@ routes: [{ name: tools, path: /mcp, limits: { perPrincipal: { calls: 200 } }, up
     const worker = async (kind: Kind, who: number): Promise<void> => {
       for (let turn = 0; !load.ended; turn += 1) {
         await call(kind, `${who}-${turn}`).catch((error: Error) =>
-          wrong.push(`${kind.name} of ${kind.takesMs} ms: ${String(error.cause ?? error)}`),
+          wrong.push(
+            `${kind.name} of ${kind.takesMs} ms: ${error.message} ${(error.cause as Error | undefined)?.message}`,
+          ),
         );
         await sleep(5);
       }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { formatFaults } from '../../src/config/faults.ts';
 import { createGateway, type ReloadOutcome, type routeStages } from '../../src/gateway.ts';
-import type { Injected } from '../../src/foundation.ts';
+import type { Injected } from '../../src/running/foundation.ts';
 import type { Ports } from '../../src/vocabulary/ports.ts';
 import { eventually, host, reserveFreePort } from './loopback.ts';
 import { allowConfigured } from './outbound-connections.ts';

@@ -104,6 +104,14 @@ const reasons: Readonly<Record<Reason | 'ok' | 'client_left', true>> = {
   token_refresh_failed: true,
   token_store_unavailable: true,
   upstream_login_needed: true,
+  login_link: true,
+  login_link_used: true,
+  login_browser: true,
+  login_form: true,
+  login_other_person: true,
+  login_declined: true,
+  login_failed: true,
+  login_unavailable: true,
   starting: true,
   stopping: true,
   config_superseded: true,
@@ -168,6 +176,9 @@ export const identityHeaderNames = [
   'x-auth-email',
   'x-auth-tenant',
 ] as const;
+
+/** Five seconds are what a busy machine doubles. */
+const leftOverMs = 10_000;
 
 /** The cool-down of the default configuration. */
 const cooldownMs = 30_000;
@@ -277,16 +288,16 @@ export async function endQuietly({
   gateway,
   upstream,
 }: Pick<Watched, 'gateway' | 'upstream'>): Promise<void> {
-  await eventually('no stream is open', async () => {
+  const noStreamOpen = async (): Promise<boolean> => {
     // A test may have ended the gateway itself.
     const metrics = await metricsOf(gateway).catch(() => '');
     const open = [...metrics.matchAll(/^portcullis_streams_open\{.*\} (\d+)$/gm)];
     return open.every(([, count]) => count === '0');
-  });
+  };
+  await eventually('no stream is open', noStreamOpen, leftOverMs);
   await gateway.close();
-  await eventually('no connection to the upstream is left', () =>
-    upstream.connections.every(({ open }) => !open),
-  );
+  const noneConnected = (): boolean => upstream.connections.every(({ open }) => !open);
+  await eventually('no connection to the upstream is left', noneConnected, leftOverMs);
 }
 
 async function refusalsCounted(gateway: RunningGateway): Promise<number> {

@@ -3,22 +3,16 @@ import { z } from 'zod';
 import { closest } from '../closest.ts';
 import { noted } from './notes.ts';
 
-/**
- * One of some words. Words of the contract that aren't built in this version stand under `later`: they are refused
- * before anyone asks for the value, so that its type doesn't know them.
- */
+/** One of some words. */
 export function choice<Word extends string>(
   words: readonly [Word, ...Word[]],
-  { later: laterWords = [] }: { readonly later?: readonly string[] } = {},
 ): z.ZodPipe<z.ZodEnum<Record<string, string>>, z.ZodTransform<Word, string>> {
-  const all: readonly string[] = [...words, ...laterWords];
-  const schema = z.enum([...all]).transform((word) => word as Word);
+  const schema = z.enum([...words]).transform((word) => word as Word);
   return noted(schema, {
     type: words.map((word) => `\`${word}\``).join(', '),
     expected: words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${words.at(-1)}` : words[0],
     words,
-    laterWords,
-    hintFor: (found) => hintForWord(found, all),
+    hintFor: (found) => hintForWord(found, words),
   }) as never;
 }
 

@@ -12,12 +12,8 @@ export interface FieldNote {
   readonly hintFor?: (found: unknown) => string | undefined;
   /** A default that isn't a constant, for the reference page. */
   readonly defaultSays?: string;
-  /** Part of the contract, but not built in this version: refused wherever it is set. */
-  readonly later?: true;
   /** Words of a choice. */
   readonly words?: readonly string[];
-  /** Words of a choice that aren't built in this version. */
-  readonly laterWords?: readonly string[];
   /** `{ env }` or `{ file }`; what else is found here is never printed. */
   readonly secret?: true;
   /** What the text of a secret must be. */
@@ -39,12 +35,4 @@ export function noted<S extends z.ZodType>(schema: S, note: FieldNote): S {
 
 export function noteOf(schema: z.core.$ZodType): FieldNote {
   return (notes.get(schema) as FieldNote | undefined) ?? {};
-}
-
-/**
- * The marker of what isn't built in this version: its shape is checked, and then it is refused. To build a key,
- * delete this call around it.
- */
-export function later<S extends z.ZodType>(schema: S): S {
-  return noted(schema, { later: true });
 }

@@ -53,6 +53,7 @@ import {
   tokenStoreNeedsAPlace,
   userLoginsNeedUsers,
 } from './upstream-logins.ts';
+import { loginsAreForUsers, loginsAreOfOneIssuer, loginsHaveServers } from './user-logins.ts';
 import { certificateWithKey, openRoutesAskForNothing, tlsNeedsHttps } from './without-effect.ts';
 
 /** What no key can say by itself. */
@@ -115,4 +116,7 @@ export const rules: readonly Rule[] = [
   tokenStoreNeedsAPlace,
   userLoginsNeedUsers,
   oneClientOfALogin,
+  loginsHaveServers,
+  loginsAreForUsers,
+  loginsAreOfOneIssuer,
 ];

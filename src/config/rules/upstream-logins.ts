@@ -16,7 +16,7 @@ interface Login {
   readonly path: Path;
 }
 
-function loginsOf(draft: Draft): readonly Login[] {
+export function loginsOf(draft: Draft): readonly Login[] {
   return entriesOf(draft.routes).flatMap(([index, route]): readonly Login[] => {
     const credentials = typeof route.upstream === 'object' ? route.upstream.credentials : undefined;
     if (typeof credentials !== 'object' || !('oauth' in credentials) || credentials.oauth === undefined)

@@ -9,7 +9,10 @@ export function proofOf(
   settings: OauthSettings,
   server: oauth.AuthorizationServer,
 ): oauth.ClientAuth {
-  const secret = from === 'configuration' ? settings.clientSecret : clientSecret;
+  return secretProof(from === 'configuration' ? settings.clientSecret : clientSecret, server);
+}
+
+export function secretProof(secret: string | undefined, server: oauth.AuthorizationServer): oauth.ClientAuth {
   if (secret === undefined) return oauth.None();
   // RFC 8414 §2: without the member it is client_secret_basic.
   const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];

@@ -51,6 +51,7 @@ export interface PendingLogin {
   readonly redirectUri: string;
   readonly verifier: string;
   readonly client: OauthClient;
+  /** What the second half has to know of it. */
   readonly server: oauth.AuthorizationServer;
 }
 
@@ -97,9 +98,9 @@ export async function beginLogin(
     redirectUri,
     verifier,
     client: chosen.client,
-    server,
+    server: neededOf(server),
   };
-  return { ok: true, pending: { ...pending, url: authorizationUrl(pending, challenge) } };
+  return { ok: true, pending: { ...pending, url: authorizationUrl(pending, server, challenge) } };
 }
 
 /** The second half: `parameters` as the browser brought them back. Old tokens stay until the new ones are kept. Never rejects. */
@@ -169,8 +170,27 @@ function withOfflineAccess(
     : scopes;
 }
 
-function authorizationUrl(pending: Omit<PendingLogin, 'url'>, challenge: string): string {
-  const url = new URL(pending.server.authorization_endpoint ?? '');
+/** Metadata is kilobytes; a login that waits may have to fit into a cookie. */
+function neededOf(server: oauth.AuthorizationServer): oauth.AuthorizationServer {
+  const needed = [
+    'issuer',
+    'token_endpoint',
+    'token_endpoint_auth_methods_supported',
+    'authorization_response_iss_parameter_supported',
+    'id_token_signing_alg_values_supported',
+  ] as const;
+  const members = needed.flatMap((name) =>
+    server[name] === undefined ? [] : [[name, server[name]] as const],
+  );
+  return Object.fromEntries(members) as unknown as oauth.AuthorizationServer;
+}
+
+function authorizationUrl(
+  pending: Omit<PendingLogin, 'url'>,
+  server: oauth.AuthorizationServer,
+  challenge: string,
+): string {
+  const url = new URL(server.authorization_endpoint ?? '');
   const parameters = {
     response_type: 'code',
     client_id: pending.client.clientId,
@@ -187,7 +207,8 @@ function authorizationUrl(pending: Omit<PendingLogin, 'url'>, challenge: string)
   return url.href;
 }
 
-async function claimed(
+/** The claim of a login, for at most 12 s; waits as long for whoever works on it. */
+export async function claimed(
   store: RecordStore,
   name: RecordName,
 ): Promise<{ readonly release: () => Promise<void> } | LoginFault> {

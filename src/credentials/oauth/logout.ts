@@ -1,13 +1,15 @@
 import * as oauth from 'oauth4webapi';
 
 import type { Route } from '../../config/configuration.ts';
+import type { RecordName } from '../../state/records/record-store.ts';
 import { fetchMetadata } from '../../authorization-servers/metadata/fetch-metadata.ts';
 import { proofOf } from './client-proof.ts';
 import { reachableFrom } from './configured-fetch.ts';
-import type { LoginParts } from './login.ts';
+import type { LoginParts, LoginRequest } from './login.ts';
+import { claimed } from './login.ts';
 import { factsOf } from './server-facts.ts';
-import type { Person, StoredLogin } from './stored-login.ts';
-import { loginName, readLogin } from './stored-login.ts';
+import type { StoredLogin } from './stored-login.ts';
+import { loginName, readLogin, registrationName } from './stored-login.ts';
 
 /** `isRevoked`: the authorization server was told, so that the tokens are good for nothing wherever they are. */
 export type LoggedOut =
@@ -15,21 +17,38 @@ export type LoggedOut =
   | { readonly is: 'absent' }
   | { readonly is: 'unavailable'; readonly detail: string };
 
-const timeoutMs = 10_000;
+/** Of each of two questions: together shorter than the claim holds. */
+const timeoutMs = 5000;
 
-/** Takes the tokens out of the store, after it has asked the authorization server to revoke them (RFC 7009). Never rejects. */
-export async function logOut(
-  route: Route,
-  person: Person | undefined,
+/**
+ * Takes the tokens out of the store, after it has asked the authorization server to revoke them (RFC 7009). A refresh that is
+ * under way ends first: it would put the login back, with tokens that nobody has revoked. The client that was registered
+ * for logins that come back to `redirectUri` is forgotten: its server may have forgotten it too. Never rejects.
+ */
+export async function logOut(request: LoginRequest, parts: LoginParts): Promise<LoggedOut> {
+  const name = loginName(request.route, request.person);
+  const claim = await claimed(parts.store, name);
+  if ('detail' in claim) return { is: 'unavailable', detail: claim.detail };
+  try {
+    return await takeOut(name, request, parts);
+  } finally {
+    await claim.release();
+  }
+}
+
+async function takeOut(
+  name: RecordName,
+  { route, redirectUri }: LoginRequest,
   parts: LoginParts,
 ): Promise<LoggedOut> {
-  const name = loginName(route, person);
   const reading = await parts.store.read(name);
   if (reading.is === 'unavailable') return reading;
   const login = reading.is === 'read' ? readLogin(reading.text) : undefined;
   const isRevoked = login !== undefined && (await revoke(login, route, parts));
   const removed = await parts.store.remove(name);
   if (removed.is === 'unavailable') return removed;
+  if (login?.client.from === 'registration')
+    await parts.store.remove(registrationName(route, { issuer: login.issuer, redirectUri }));
   return login === undefined ? { is: 'absent' } : { is: 'gone', isRevoked };
 }
 

@@ -10,8 +10,9 @@ import type {
 } from '../../vocabulary/credentials.ts';
 import { needsLogin } from '../../vocabulary/needs-login.ts';
 import type { Observer } from '../../vocabulary/observer.ts';
+import type { Principal } from '../../vocabulary/principal.ts';
 import { openConfiguredFetch, reachableFrom } from './configured-fetch.ts';
-import { KeptLogins } from './kept-logins.ts';
+import type { KeptLogins } from './kept-logins.ts';
 import { Recoveries } from './recoveries.ts';
 import type { Recovered } from './recoveries.ts';
 import { refreshLogin } from './refresh.ts';
@@ -20,10 +21,14 @@ import { faultOfLogin, loginName } from './stored-login.ts';
 
 export interface OauthProviderParts {
   readonly store: RecordStore;
+  /** Of the same store. */
+  readonly logins: KeptLogins;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly network: NetworkPorts;
   readonly observer: Pick<Observer, 'upstreamTokenSought'>;
+  /** Where this person logs in themselves; undefined where they can't. */
+  readonly loginUrl?: ((route: Route, principal: Principal) => string | undefined) | undefined;
 }
 
 /** A token that ends this soon would end on its way. */
@@ -46,12 +51,11 @@ const retryAfterSeconds = 5;
 export function oauthProvider(
   { name: routeName, upstream }: Route,
   settings: OauthSettings,
-  { store, clock, network, observer }: OauthProviderParts,
+  { store, logins, clock, network, observer, loginUrl }: OauthProviderParts,
 ): CredentialProvider {
   const reach = openConfiguredFetch(upstream, settings, network);
   const { fetch } = reach;
   const metadata = metadataByIssuer({ fetch, clock });
-  const logins = new KeptLogins(store, clock);
   const recoveries = new Recoveries({
     logins,
     store,
@@ -77,29 +81,39 @@ export function oauthProvider(
     return recovered;
   }
 
+  function loginNeeded({ route, principal }: CredentialsAsked, detail: string): CredentialsAnswer {
+    const refusal = needsLogin(route, settings.scope, detail);
+    const url = settings.scope === 'user' && principal !== null ? loginUrl?.(route, principal) : undefined;
+    return { ok: false, refusal: url === undefined ? refusal : { ...refusal, url } };
+  }
+
+  /** What another process has put into the store may have been made under another configuration. */
+  function shownIfUsable(asked: CredentialsAsked, login: StoredLogin): CredentialsAnswer {
+    const fault = faultOfLogin(login, upstream.url, settings);
+    return fault === undefined ? shown(login) : loginNeeded(asked, fault);
+  }
+
   return {
     async credentialsFor(asked) {
       if (settings.scope === 'user' && asked.principal === null) return nobody;
       const look = await logins.glance(nameFor(asked, settings));
       if (look.is === 'unavailable') return unavailable('token_store_unavailable', look.detail);
-      if (look.is === 'absent') return loginNeeded(asked, settings, 'nobody has logged in');
+      if (look.is === 'absent') return loginNeeded(asked, 'nobody has logged in');
       const { login } = look;
       const fault = faultOfLogin(login, upstream.url, settings);
-      if (fault !== undefined) return loginNeeded(asked, settings, fault);
+      if (fault !== undefined) return loginNeeded(asked, fault);
       if (!endsSoon(login, clock())) return shown(login);
       const recovered = await renew(asked, login.accessToken);
       // Our clock may be the one that is wrong: the upstream decides.
-      return shown(recovered.is === 'login' ? recovered.login : login);
+      return recovered.is === 'login' ? shownIfUsable(asked, recovered.login) : shown(login);
     },
     async recover(asked, refused) {
       const recovered = await renew(asked, tokenIn(refused));
       switch (recovered.is) {
-        case 'login': {
-          const fault = faultOfLogin(recovered.login, upstream.url, settings);
-          return fault === undefined ? shown(recovered.login) : loginNeeded(asked, settings, fault);
-        }
+        case 'login':
+          return shownIfUsable(asked, recovered.login);
         case 'login-needed':
-          return loginNeeded(asked, settings, recovered.detail);
+          return loginNeeded(asked, recovered.detail);
         case 'store-unavailable':
           return unavailable('token_store_unavailable', recovered.detail);
         case 'failed':
@@ -132,14 +146,6 @@ function shown({ accessToken }: StoredLogin): CredentialsAnswer {
 
 function tokenIn([, value = '']: readonly string[]): string {
   return value.slice('Bearer '.length);
-}
-
-function loginNeeded(
-  { route }: CredentialsAsked,
-  { scope }: OauthSettings,
-  detail: string,
-): CredentialsAnswer {
-  return { ok: false, refusal: needsLogin(route, scope, detail) };
 }
 
 function unavailable(

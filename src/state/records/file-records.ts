@@ -71,9 +71,9 @@ export class FileRecords implements RecordStore {
     try {
       await this.#makeFolder();
       await this.#dropLeftBehind(path, ttlMs);
-      const handle = await open(path, 'wx', ownerOnly.file);
-      await handle.close();
-      return { is: 'held', release: () => unlink(path).catch(() => undefined) };
+      const holder = randomUUID();
+      await writeClaim(path, holder);
+      return { is: 'held', release: () => endClaim(path, holder) };
     } catch (error) {
       return codeOf(error) === 'EEXIST' ? { is: 'taken' } : unavailable(error);
     }
@@ -98,6 +98,28 @@ export class FileRecords implements RecordStore {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
+  }
+}
+
+/** A disk without room shows here, before anything is begun whose end couldn't be kept. */
+async function writeClaim(path: string, holder: string): Promise<void> {
+  const handle = await open(path, 'wx', ownerOnly.file);
+  try {
+    await handle.writeFile(holder);
+  } catch (error) {
+    await unlink(path).catch(() => undefined);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Only whoever holds the claim ends it: its time may be over, and another have it by now. Never rejects. */
+async function endClaim(path: string, holder: string): Promise<void> {
+  try {
+    if ((await readWhole(path)).text === holder) await unlink(path);
+  } catch {
+    // It ends with its time.
   }
 }
 

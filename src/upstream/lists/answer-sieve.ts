@@ -108,7 +108,13 @@ function whyOpaque(headers: UpstreamHeaders): string | undefined {
   if (type === undefined) return undefined;
   if (typeof type !== 'string') return 'more than one content type';
   const text = type.toLowerCase();
-  if (text.split('charset').slice(1).some((rest) => !saysUtf8.test(rest))) return 'text that is not in UTF-8';
+  if (
+    text
+      .split('charset')
+      .slice(1)
+      .some((rest) => !saysUtf8.test(rest))
+  )
+    return 'text that is not in UTF-8';
   const isAmbiguous = text.includes('event-stream') && (!isEventStream(headers) || text.includes('json'));
   return isAmbiguous ? 'a content type that can be read as an event stream and as none' : undefined;
 }

@@ -20,8 +20,13 @@ export class EventLines {
   pass(chunk: Buffer): void {
     let from = this.#afterCarriageReturn && chunk[0] === lineFeed ? 1 : 0;
     if (chunk.length > 0) this.#afterCarriageReturn = false;
+    // Each is looked for again only once it was passed, or many short lines would take the square of their number.
+    let feed = -1;
+    let back = -1;
     while (from < chunk.length) {
-      const end = endOfLine(chunk, from);
+      if (feed < from) feed = next(chunk, lineFeed, from);
+      if (back < from) back = next(chunk, carriageReturn, from);
+      const end = Math.min(feed, back);
       if (end > from) this.#reader.part(chunk.subarray(from, end));
       if (end === chunk.length) return;
       this.#reader.end();
@@ -32,9 +37,7 @@ export class EventLines {
   }
 }
 
-function endOfLine(chunk: Buffer, from: number): number {
-  const feed = chunk.indexOf(lineFeed, from);
-  const end = feed === -1 ? chunk.length : feed;
-  const back = chunk.subarray(from, end).indexOf(carriageReturn);
-  return back === -1 ? end : from + back;
+function next(chunk: Buffer, sign: number, from: number): number {
+  const at = chunk.indexOf(sign, from);
+  return at === -1 ? chunk.length : at;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EventLines } from './event-lines.ts';
 import { EventSieve } from './event-sieve.ts';
 import { maximumHeldBytes, maximumListBytes } from './sifted.ts';
 
@@ -131,6 +132,22 @@ describe('everything else', () => {
           bytes: Buffer.from(`${event}\n\n`),
         });
     }
+  });
+
+  it.each([100_000, 250_000])('goes on in more lines than a call takes arguments: %i', (lines) => {
+    const text = `data: {"a":1\n${'data: \n'.repeat(lines)}data: }\n\n`;
+    const passed = pass([text]);
+    expect([passed.fault, passed.text === text]).toEqual([undefined, true]);
+  });
+
+  it('is cut into lines in a time by its length, however short they are (D-009)', () => {
+    let ends = 0;
+    const lines = new EventLines({ part: () => {}, end: () => (ends += 1) });
+    const before = process.cpuUsage();
+    lines.pass(Buffer.from('\r'.repeat(2 * 1024 * 1024)));
+    expect(ends).toBe(2 * 1024 * 1024);
+    // A look to the end of the text for each line took half a minute.
+    expect(process.cpuUsage(before).user / 1_000_000).toBeLessThan(5);
   });
 
   it('goes on as it comes once it is longer than what is held, line by line', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ListName } from '../../vocabulary/answer-filter.ts';
-import { filterLists } from './filter-lists.ts';
+import { filterLists, maximumItems } from './filter-lists.ts';
 
 const showsAll = (): boolean => true;
 const hidesSecrets = (_list: ListName, name: string): boolean => !name.includes('secret');
@@ -26,6 +26,15 @@ describe('a list', () => {
     expect(filtered(of(hidden, shown, hidden, hidden, shown))).toBe(of(shown, shown));
     expect(filtered(of(hidden))).toBe(of());
     expect(filtered(of())).toBe(of());
+  });
+
+  it('has as many items as can be judged in good time (D-009)', () => {
+    const of = (items: number): string => `{"tools":[${'{"name":"a"},'.repeat(items - 1)}{"name":"secret"}]}`;
+    const most = answer(of(maximumItems));
+    expect(filtered(most) === most.replace(',{"name":"secret"}', '')).toBe(true);
+    expect(filtered(answer(of(maximumItems + 1)))).toBe('1: it has more than 10000 items');
+    const half = answer(of(maximumItems / 2 + 1));
+    expect(filtered(`[${half},${half}]`)).toBe('null: it has more than 10000 items');
   });
 
   it('keeps every other byte: numbers, spaces, escapes, order', () => {

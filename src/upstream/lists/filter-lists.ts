@@ -6,6 +6,9 @@ import type { Edit, FilteredResult } from './filter-result.ts';
 import { JsonText } from './json-text.ts';
 import { fold } from './list-names.ts';
 
+/** Each is judged by the rules, and a condition takes some 30 µs: a list of more would hold every other request up for seconds. */
+export const maximumItems = 10_000;
+
 /** Whether an item of a list, by its name, is for the one who asked. */
 export type Shows = (list: ListName, name: string) => boolean;
 
@@ -22,17 +25,24 @@ export type FilteredLists =
 export function filterLists(bytes: Buffer, shows: Shows): FilteredLists {
   const text = new JsonText(bytes);
   const messages: FilteredMessage[] = [];
+  let asked = 0;
+  const showsFew: Shows = (list, name) => {
+    asked += 1;
+    return asked <= maximumItems && shows(list, name);
+  };
   const take = (at: number): number => {
     if (!text.isObject(at)) return text.endOfValue(at);
-    const message = filterMessage(text, at, shows);
+    const message = filterMessage(text, at, showsFew);
     messages.push(message);
     return message.end;
   };
   text.walk((at) => (text.isArray(at) ? text.walkArray(at, take) : take(at)));
   if (text.isBroken || !isUtf8(bytes)) return { ok: false, says: 'it is no JSON', id: null };
-  const broken = messages.find(({ says }) => says !== undefined);
-  if (broken?.says !== undefined)
-    return { ok: false, says: broken.says, id: messages.length === 1 ? broken.id : null };
+  const [only, ...others] = messages;
+  const says = messages.find((each) => each.says !== undefined)?.says;
+  const fault = says ?? (asked > maximumItems ? `it has more than ${maximumItems} items` : undefined);
+  if (fault !== undefined)
+    return { ok: false, says: fault, id: others.length === 0 ? (only?.id ?? null) : null };
   return {
     ok: true,
     bytes: edited(
@@ -109,9 +119,7 @@ function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
   const pieces: Buffer[] = [];
   let from = 0;
   for (const { start, end, by } of edits) {
-    pieces.push(bytes.subarray(from, start));
-    // As arguments of one call, a list of many items would be more than the stack holds.
-    for (const piece of by) pieces.push(piece);
+    pieces.push(bytes.subarray(from, start), ...by);
     from = end;
   }
   return Buffer.concat([...pieces, bytes.subarray(from)]);

@@ -98,6 +98,15 @@ it.each([
   expect(watch.isOpen).toBe(isOpen);
 });
 
+it('judges what is no JSON alike, however it is cut into pieces', () => {
+  for (const text of [
+    '{"a":1,"result""jsor":{"tools":[]}}',
+    '{"result""x""y":{"prompts":[]}}',
+    '{"result""xr":{"tools":[]}}',
+  ])
+    for (let cut = 1; cut <= text.length; cut += 1) expect([cut, sees(text, cut)]).toEqual([cut, true]);
+});
+
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

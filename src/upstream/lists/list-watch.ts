@@ -117,7 +117,8 @@ export class ListWatch {
   #takeKey(latin1: string): void {
     const key = nameIn(latin1);
     if (this.#depth === this.#resultDepth) this.sawList ||= isListName(key);
-    else this.#afterResultKey = fold(key) === 'result';
+    // A comma ends it. What follows without one is no JSON, and must not be judged by how it was cut into pieces.
+    else this.#afterResultKey ||= fold(key) === 'result';
   }
 }
 

@@ -1,0 +1,75 @@
+import { closest } from '../closest.ts';
+import { quote } from '../describe.ts';
+import { entriesOf } from '../draft.ts';
+import type { Finding } from '../finding.ts';
+import { knownNames } from './authorization-servers.ts';
+import type { Rule } from './rule.ts';
+import { namesWithoutMetadata } from './server-metadata.ts';
+import { loginsOf } from './upstream-logins.ts';
+
+/** Each client belongs to one server, which says itself where people log in. */
+export const loginsHaveServers: Rule = (draft) => {
+  const names = knownNames(draft);
+  if (names === undefined) return [];
+  const silent = namesWithoutMetadata(draft);
+  const seen = new Set<string>();
+  return entriesOf(draft.login).flatMap(([index, { authorizationServer: name }]): readonly Finding[] => {
+    if (name === undefined) return [];
+    const at = { path: ['login', index, 'authorizationServer'], found: quote(name) };
+    if (silent.includes(name))
+      return [
+        {
+          ...at,
+          found: `${quote(name)}, which has discovery: off`,
+          expected: 'a server with discovery: auto',
+          hint: 'its metadata says where people log in',
+        },
+      ];
+    if (seen.has(name))
+      return [{ ...at, found: `a second client for ${quote(name)}`, expected: 'one for each server' }];
+    seen.add(name);
+    if (names.includes(name)) return [];
+    const near = closest(name, names);
+    return [
+      {
+        ...at,
+        expected:
+          names.length === 0 ? 'the name of one of authorizationServers' : `one of ${names.join(', ')}`,
+        ...(near === undefined ? {} : { hint: `did you mean ${near}?` }),
+      },
+    ];
+  });
+};
+
+/** Nothing else asks a browser who it is. */
+export const loginsAreForUsers: Rule = (draft) => {
+  if (draft.login === undefined || loginsOf(draft).some(({ oauth }) => oauth.scope === 'user')) return [];
+  return [
+    {
+      path: ['login'],
+      at: 'key',
+      found: 'login, though no route has credentials.oauth with scope: user',
+      expected: 'a route whose users log in at its upstream, or the file without it',
+    },
+  ];
+};
+
+/** The secret of the client would be sent to a server of each tenant that anyone names. */
+export const loginsAreOfOneIssuer: Rule = (draft) =>
+  loginsOf(draft).flatMap(({ index, oauth }): readonly Finding[] => {
+    const route = draft.routes?.[index];
+    if (oauth.scope !== 'user' || route?.tenant?.issuer === undefined) return [];
+    const servers = route.authorizationServers ?? knownNames(draft) ?? [];
+    return entriesOf(draft.login).flatMap(([item, client]): readonly Finding[] =>
+      client.authorizationServer === undefined || !servers.includes(client.authorizationServer)
+        ? []
+        : [
+            {
+              path: ['login', item, 'authorizationServer'],
+              found: `${quote(client.authorizationServer)}, where tenants of routes[${index}] have issuers of their own`,
+              expected: 'a server with one issuer for all',
+              hint: 'an operator can log these users in: portcullis login NAME --tenant TENANT',
+            },
+          ],
+    );
+  });
