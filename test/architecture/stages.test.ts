@@ -7,7 +7,7 @@ const source = new URL('../../src/', import.meta.url).pathname;
 
 /** Rooms of the house that are no stages: they may be imported, or import the stages to put them together. */
 const sharedRooms = new Set(['vocabulary', 'authorization-servers', 'state']);
-const composingRooms = new Set(['commands', 'config']);
+const composingRooms = new Set(['commands', 'config', 'listener', 'running']);
 
 interface Import {
   readonly file: string;
