@@ -10,7 +10,7 @@ def assertions_of(gateway, server):
         """Who asks. Raises jwt.PyJWTError for whatever isn't a valid assertion for this server."""
         return jwt.decode(
             assertion,
-            keys.get_signing_key_from_jwt(assertion),
+            keys.get_signing_key_from_jwt(assertion).key,
             issuer=gateway,
             audience=server,
             algorithms=["ES256", "EdDSA"],
