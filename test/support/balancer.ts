@@ -62,6 +62,7 @@ defaults
   timeout connect 2s
   timeout client 60s
   timeout server 60s
+  timeout check 5s
   option redispatch 1
   retries 3
   retry-on conn-failure
@@ -72,7 +73,7 @@ backend replicas
   balance roundrobin
   option httpchk GET /readyz
   http-check expect status 200
-  default-server inter 100ms fastinter 100ms downinter 100ms fall 1 rise 1
+  default-server inter 100ms fastinter 100ms downinter 100ms fall 2 rise 1
 ${lines.join('\n')}
 `;
 }
