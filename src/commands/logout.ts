@@ -1,4 +1,5 @@
 import { logOut } from '../credentials/oauth/logout.ts';
+import { callbackPath } from '../credentials/user-login/ways-back.ts';
 import type { CommandIo } from './io.ts';
 import { exitCode } from './io.ts';
 import type { LoginCommand } from './login.ts';
@@ -22,10 +23,11 @@ export async function logout(
   const open = await openLogin(configuration, found, ports);
   try {
     const { route, person } = found;
-    const out = await logOut(
-      { route, person, redirectUri: callbackAt(found.settings.redirectPort) },
-      open.parts,
-    );
+    const redirectUris = [
+      callbackAt(found.settings.redirectPort),
+      `${new URL(configuration.publicUrl).origin}${callbackPath(found)}`,
+    ];
+    const out = await logOut({ route, person, redirectUris }, open.parts);
     switch (out.is) {
       case 'unavailable':
         io.err(`The login is still there: ${out.detail}\n`);

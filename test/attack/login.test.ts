@@ -1,7 +1,10 @@
 /** Who tries to get a login at an MCP server that isn't theirs, or to give theirs to somebody else, in a browser. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loginPath, startUserLoginWorld, type UserLoginWorld } from '../integration/user-login-world.ts';
 import { fieldIn, type LoginVisitor, type Seen } from '../support/login-visitor.ts';
+import { closeServer, eventually, host, listenOnLoopback } from '../support/loopback.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { Secrets } from '../support/secrets.ts';
 import { signIn } from '../support/sign-in.ts';
@@ -57,6 +60,41 @@ async function asked(account: string): Promise<{ visitor: LoginVisitor; seen: Se
 }
 
 const noSuchLogin = /no such login under way/;
+
+interface GreedyServer extends AsyncDisposable {
+  readonly url: string;
+  /** What came to its token endpoint. */
+  readonly taken: readonly string[];
+}
+
+/** An MCP server that is its own authorization server, and keeps each code that it is brought. */
+async function startGreedyServer(): Promise<GreedyServer> {
+  const taken: string[] = [];
+  let origin = '';
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await text(request);
+    if (request.url === '/token') taken.push(body);
+    const documents: Readonly<Record<string, object>> = {
+      '/.well-known/oauth-authorization-server': {
+        issuer: origin,
+        authorization_endpoint: `${origin}/auth`,
+        token_endpoint: `${origin}/token`,
+        registration_endpoint: `${origin}/register`,
+        response_types_supported: ['code'],
+        code_challenge_methods_supported: ['S256'],
+        token_endpoint_auth_methods_supported: ['none'],
+      },
+      '/register': { client_id: 'gateway', redirect_uris: [], token_endpoint_auth_method: 'none' },
+    };
+    const document = documents[request.url ?? ''];
+    const found = request.url === '/register' ? 201 : 200;
+    response.writeHead(document === undefined ? 404 : found, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(document ?? {}));
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  origin = `http://${host}:${await listenOnLoopback(server)}`;
+  return { url: `${origin}/mcp`, taken, [Symbol.asyncDispose]: () => closeServer(server) };
+}
 
 describe('a link', () => {
   it('is of no use to another person: a clear page, an event with their name, and nothing is kept', async () => {
@@ -130,7 +168,7 @@ describe('a link', () => {
     const { headers } = await world.visitor().open(link + more);
     const to = new URL(headers.get('location') ?? '');
     expect(to.origin).toBe(world.corp.origin);
-    expect(to.searchParams.getAll('redirect_uri')).toEqual([page('/identity')]);
+    expect(to.searchParams.getAll('redirect_uri')).toEqual([page('/identity/corp')]);
     expect(to.href).not.toContain('evil');
   });
 });
@@ -156,10 +194,58 @@ describe('a browser', () => {
       ];
       const code = (await signIn(new URL(theirs), 'mallory-at-vendor')).searchParams;
       // With the attacker's state it is another login; with the victim's the verifier is another one (PKCE).
-      expectRefused(await victim.visitor.open(page('/callback', `?${code.toString()}`)), 400, noSuchLogin);
+      expectRefused(
+        await victim.visitor.open(page('/callback/tools', `?${code.toString()}`)),
+        400,
+        noSuchLogin,
+      );
       code.set('state', new URL(ours).searchParams.get('state') ?? '');
-      expectRefused(await victim.visitor.open(page('/callback', `?${code.toString()}`)), 502, /login failed/);
+      expectRefused(
+        await victim.visitor.open(page('/callback/tools', `?${code.toString()}`)),
+        502,
+        /login failed/,
+      );
     });
+  });
+
+  it('that one server sends on to the login at another brings neither the code of it (mix-up, RFC 9700 §4.4)', async () => {
+    await using greedy = await startGreedyServer();
+    await using other = await startUserLoginWorld({
+      yaml: `tokenStore: { directory: '$folder', key: { env: TOKEN_STORE_KEY } }
+authorizationServers: [{ name: corp, issuer: '$issuer' }]
+login: [{ authorizationServer: corp, clientId: gate-login, clientSecret: { env: LOGIN_SECRET } }]
+routes:
+  - name: tools
+    path: /mcp
+    upstream:
+      url: $upstream
+      credentials: { oauth: { scope: user, scopes: ['mcp:use'], authorizationServers: ['$server'] } }
+  - name: greedy
+    path: /greedy
+    upstream:
+      url: ${greedy.url}
+      credentials: { oauth: { scope: user } }
+`,
+    });
+    const leave = async (account: string): Promise<{ visitor: LoginVisitor; next: URL }> => {
+      const visitor = other.visitor();
+      const back = await visitor.identify(await other.linkFor(account), account);
+      const { next = '' } = await visitor.agree(await visitor.open(back));
+      return { visitor, next: new URL(next) };
+    };
+    // Whoever runs the greedy server has begun a login of their own: a code for that one would end it.
+    const mallory = await leave('mallory');
+    other.path = '/greedy';
+    const victim = await leave('victim');
+    expect(victim.next.origin).toBe(new URL(greedy.url).origin);
+    const trap = new URL(mallory.next);
+    trap.searchParams.set('state', victim.next.searchParams.get('state') ?? '');
+    const back = await signIn(trap, 'victim-at-vendor');
+    expect(back.searchParams.get('code')).toMatch(/./);
+    // Few servers say who they are.
+    back.searchParams.delete('iss');
+    expectRefused(await victim.visitor.open(back.href), 400, noSuchLogin);
+    expect(greedy.taken).toEqual([]);
   });
 
   it('that comes back twice is refused the second time, with all its cookies', async () => {
@@ -198,9 +284,9 @@ describe('a browser', () => {
     const proving = visitor.cookies.get('portcullis-login') ?? '';
     expectRefused(await world.visitor().open(page('', `?ticket=${proving}`)), 400, /link has ended/);
     expectRefused(await visitor.open(page('/consent'), { form: '', answer: 'allow' }), 400, noSuchLogin);
-    expectRefused(await visitor.open(page('/callback', '?state=&code=x')), 400, noSuchLogin);
+    expectRefused(await visitor.open(page('/callback/tools', '?state=&code=x')), 400, noSuchLogin);
     visitor.cookies.set('portcullis-login', new URL(link).searchParams.get('ticket') ?? '');
-    expectRefused(await visitor.open(page('/identity', '?state=x&code=x')), 400, noSuchLogin);
+    expectRefused(await visitor.open(page('/identity/corp', '?state=x&code=x')), 400, noSuchLogin);
   });
 
   it('with two cookies of the name has none', async () => {
@@ -236,12 +322,29 @@ describe('the consent', () => {
     expect((await visitor.agree(seen)).next).toContain(world.vendor.issuer);
   });
 
+  it.each([
+    ['leaves', 'Content-Length: 500\r\n\r\nform='],
+    ['sends what is no chunk', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n'],
+  ])('is no defect of the gateway where a stranger %s within it', async (_what, rest) => {
+    const count = (): number => world.gateway.written.split('"reason":"client_left"').length;
+    const before = count();
+    await using client = await connectRaw({ port: world.gateway.port });
+    client.send(
+      `POST ${loginPath}/consent HTTP/1.1\r\nHost: localhost:${world.gateway.port}\r\nContent-Type: application/x-www-form-urlencoded\r\n${rest}`,
+    );
+    client.endWrites();
+    await eventually('an event of it', () => count() > before);
+    expect(world.gateway.written).not.toContain('defect');
+  });
+
   it('takes one method, and none of the pages takes another', async () => {
     for (const [method, step] of [
       ['GET', '/consent'],
       ['POST', ''],
-      ['POST', '/identity'],
-      ['POST', '/callback'],
+      ['POST', '/identity/corp'],
+      ['POST', '/callback/tools'],
+      ['GET', '/identity'],
+      ['GET', '/callback'],
       ['PUT', '/consent'],
     ] as const)
       expect((await fetch(page(step), { method })).status).toBe(404);

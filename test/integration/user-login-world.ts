@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { logout } from '../../src/commands/logout.ts';
 import { startAuthorizationServer, type AuthorizationServer } from '../support/authorization-server.ts';
 import { startGateway, type GatewayOptions, type RunningGateway } from '../support/gateway.ts';
 import { reserveFreePort } from '../support/loopback.ts';
@@ -38,6 +39,7 @@ export class UserLoginWorld implements AsyncDisposable {
   upstream!: ProtectedServer;
   folder!: string;
   yaml!: string;
+  environment!: Readonly<Record<string, string>>;
   path = '/mcp';
   readonly #tokens = new Map<string, string>();
 
@@ -68,6 +70,19 @@ export class UserLoginWorld implements AsyncDisposable {
     return error.data.url;
   }
 
+  /** `portcullis logout`; answers the exit code. */
+  logOut(account: string): Promise<number> {
+    const io = {
+      out: () => {},
+      err: () => {},
+      environment: this.environment,
+      readFile: () => `publicUrl: ${this.gateway.url}\n${this.yaml}`,
+      readStandardInput: () => Promise.resolve(''),
+    };
+    const whose = { tenant: undefined, issuer: this.corp.issuer, subject: account };
+    return logout({ name: 'tools', ...whose, configurationFile: 'test.yaml' }, io, { clock: Date.now });
+  }
+
   visitor(): LoginVisitor {
     return new LoginVisitor(this.gateway.url);
   }
@@ -91,7 +106,7 @@ export async function startUserLoginWorld(options: UserLoginOptions = {}): Promi
   world.path = path;
   const port = await reserveFreePort();
   const secret = randomBytes(18).toString('hex');
-  const identity = `http://localhost:${port}${loginPath}/identity`;
+  const identity = `http://localhost:${port}${loginPath}/identity/corp`;
   [world.corp, world.vendor] = await Promise.all([
     startAuthorizationServer({
       clients: [
@@ -128,12 +143,12 @@ routes:
     (text, [name, value]) => text.replaceAll(name, value),
     whole ?? usual,
   );
-  const environment = { TOKEN_STORE_KEY: randomBytes(32).toString('base64'), LOGIN_SECRET: secret };
+  world.environment = { TOKEN_STORE_KEY: randomBytes(32).toString('base64'), LOGIN_SECRET: secret };
   world.gateway = await startGateway(world.yaml, {
     clock: () => Date.now() + world.aheadMs,
     ...gatewayOptions,
     port,
-    environment: { ...environment, ...gatewayOptions.environment },
+    environment: { ...world.environment, ...gatewayOptions.environment },
   });
   return world;
 }

@@ -109,10 +109,21 @@ describe('a login in the browser', () => {
     const start = world.vendor.requests.findLast((request) => request.startsWith('GET /auth?')) ?? '';
     const asked = new URL(start.slice('GET '.length), world.vendor.issuer).searchParams;
     expect(Object.fromEntries(asked)).toMatchObject({
-      redirect_uri: `${world.gateway.url}${loginPath}/callback`,
+      redirect_uri: `${world.gateway.url}${loginPath}/callback/tools`,
       resource: world.upstream.url,
       code_challenge_method: 'S256',
     });
+  });
+
+  it('registers another client after `portcullis logout`: the server may have forgotten the old one (H06)', async () => {
+    const registrations = (): number =>
+      world.vendor.requests.filter((request) => request === 'POST /reg').length;
+    await world.visitor().logIn(await world.linkFor('hank'), 'hank');
+    const before = registrations();
+    expect(await world.logOut('hank')).toBe(0);
+    await world.visitor().logIn(await world.linkFor('hank'), 'hank');
+    expect(registrations() - before).toBe(1);
+    expect((await world.ask('hank')).status).toBe(200);
   });
 
   it('outlives a reload between two of its steps', async () => {
@@ -129,7 +140,7 @@ describe('a login in the browser', () => {
     await using other = await startUserLoginWorld({ without: 'login' });
     expect(json(await other.ask('alice'))).toMatchObject({ error: { data: { needs_reauth: true } } });
     expect((await other.ask('alice')).body.toString()).not.toContain('"url"');
-    for (const page of ['', '/identity', '/callback'])
+    for (const page of ['', '/identity/corp', '/callback/tools'])
       expect((await fetch(`${other.gateway.url}${loginPath}${page}`)).status).toBe(404);
   });
 });
@@ -273,7 +284,7 @@ it('the pages are served in a program of another’s too, and its parser leaves 
   await app.listen({ port });
   try {
     const form = { body: new URLSearchParams({ form: 'x', answer: 'allow' }), method: 'POST' };
-    for (const [page, init] of [['/consent', form], ['?ticket=x'], ['/callback']] as const) {
+    for (const [page, init] of [['/consent', form], ['?ticket=x'], ['/callback/mcp']] as const) {
       const answer = await fetch(`http://localhost:${port}${loginPath}${page}`, init);
       expect([answer.status, answer.headers.get('x-frame-options')]).toEqual([400, 'DENY']);
     }

@@ -17,15 +17,20 @@ export type LoggedOut =
   | { readonly is: 'absent' }
   | { readonly is: 'unavailable'; readonly detail: string };
 
+export interface LogoutRequest extends Omit<LoginRequest, 'redirectUri'> {
+  /** Where the browser comes back to after logins: each was registered as a client of its own. */
+  readonly redirectUris: readonly string[];
+}
+
 /** Of each of two questions: together shorter than the claim holds. */
 const timeoutMs = 5000;
 
 /**
  * Takes the tokens out of the store, after it has asked the authorization server to revoke them (RFC 7009). A refresh that is
- * under way ends first: it would put the login back, with tokens that nobody has revoked. The client that was registered
- * for logins that come back to `redirectUri` is forgotten: its server may have forgotten it too. Never rejects.
+ * under way ends first: it would put the login back, with tokens that nobody has revoked. The clients that were registered
+ * for logins that come back to `redirectUris` are forgotten: their server may have forgotten them too. Never rejects.
  */
-export async function logOut(request: LoginRequest, parts: LoginParts): Promise<LoggedOut> {
+export async function logOut(request: LogoutRequest, parts: LoginParts): Promise<LoggedOut> {
   const name = loginName(request.route, request.person);
   const claim = await claimed(parts.store, name);
   if ('detail' in claim) return { is: 'unavailable', detail: claim.detail };
@@ -38,7 +43,7 @@ export async function logOut(request: LoginRequest, parts: LoginParts): Promise<
 
 async function takeOut(
   name: RecordName,
-  { route, redirectUri }: LoginRequest,
+  { route, redirectUris }: LogoutRequest,
   parts: LoginParts,
 ): Promise<LoggedOut> {
   const reading = await parts.store.read(name);
@@ -48,7 +53,8 @@ async function takeOut(
   const removed = await parts.store.remove(name);
   if (removed.is === 'unavailable') return removed;
   if (login?.client.from === 'registration')
-    await parts.store.remove(registrationName(route, { issuer: login.issuer, redirectUri }));
+    for (const redirectUri of redirectUris)
+      await parts.store.remove(registrationName(route, { issuer: login.issuer, redirectUri }));
   return login === undefined ? { is: 'absent' } : { is: 'gone', isRevoked };
 }
 

@@ -28,5 +28,10 @@ describe('the cookie of a login', () => {
     ['portcullis-login=x', undefined],
     ['__host-portcullis-login=x', undefined],
     ['a__Host-portcullis-login=x', undefined],
+    ...['\u00a0', '\ufeff', '\u2000', '\v'].map((space) => [
+      `a=b; ${space}__Host-portcullis-login=x`,
+      undefined,
+    ]),
+    ['\u00a0__Host-portcullis-login=evil; __Host-portcullis-login=x', 'x'],
   ])('is read from %j as %j', (header, value) => expect(https.read(header)).toBe(value));
 });

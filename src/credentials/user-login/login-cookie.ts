@@ -22,7 +22,8 @@ export function loginCookie(publicUrl: string): LoginCookie {
     read(header = '') {
       const values = header
         .split(';')
-        .map((pair) => pair.trim())
+        // More isn't taken away: with other white space before it the name is one that neighbours may set.
+        .map((pair) => pair.replace(/^[ \t]+/, ''))
         .filter((pair) => pair.startsWith(`${name}=`))
         .map((pair) => pair.slice(name.length + 1));
       return values.length === 1 ? values[0] : undefined;

@@ -5,13 +5,13 @@ const longestForm = 2048;
 
 const formType = /^application\/x-www-form-urlencoded *(?:;|$)/i;
 
-/** Undefined for what is no form, or a longer one. Rejects where the client leaves within it. */
+/** Undefined for what is no form, or a longer one. Where the client leaves within it, it never settles: there is no one to answer. */
 export async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
   const { 'content-type': type = '', expect } = request.headers;
   if (!formType.test(type) || expect !== undefined) return undefined;
   const chunks: Buffer[] = [];
   let size = 0;
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= longestForm) chunks.push(chunk);
@@ -22,6 +22,7 @@ export async function readForm(request: IncomingMessage): Promise<URLSearchParam
       }
     });
     request.on('end', () => resolve(new URLSearchParams(Buffer.concat(chunks).toString())));
-    request.on('error', reject);
+    // Without a listener a client that leaves would end the process.
+    request.on('error', () => {});
   });
 }

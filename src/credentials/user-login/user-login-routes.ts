@@ -8,6 +8,7 @@ import { loginPath } from './login-links.ts';
 import { readForm } from './read-form.ts';
 import type { Told } from './told.ts';
 import type { UserLogins } from './user-logins.ts';
+import type { Return } from './ways-back.ts';
 
 export interface UserLoginOptions {
   readonly logins: UserLogins;
@@ -41,14 +42,14 @@ export const userLoginRoutes: FastifyPluginCallback<UserLoginOptions> = (
     loginPath,
     { config: publicRoute },
     visit((request) => {
-      const [ticket, ...others] = parametersOf(request).getAll('ticket');
+      const [ticket, ...others] = returnOf(request).parameters.getAll('ticket');
       return logins.start(others.length === 0 ? ticket : undefined);
     }),
   );
   scope.get(
-    `${loginPath}/identity`,
+    `${loginPath}/identity/*`,
     { config: publicRoute },
-    visit((request) => logins.prove(held(request), parametersOf(request))),
+    visit((request) => logins.prove(held(request), returnOf(request))),
   );
   scope.post(
     `${loginPath}/consent`,
@@ -59,17 +60,16 @@ export const userLoginRoutes: FastifyPluginCallback<UserLoginOptions> = (
     }),
   );
   scope.get(
-    `${loginPath}/callback`,
+    `${loginPath}/callback/*`,
     { config: publicRoute },
-    visit((request) => logins.finish(held(request), parametersOf(request))),
+    visit((request) => logins.finish(held(request), returnOf(request))),
   );
   ready();
 };
 
-function parametersOf({ raw }: FastifyRequest): URLSearchParams {
-  const { url = '' } = raw;
-  const start = url.indexOf('?');
-  return new URLSearchParams(start === -1 ? '' : url.slice(start));
+function returnOf({ raw: { url = '' } }: FastifyRequest): Return {
+  const [path = '', ...query] = url.split('?');
+  return { path, parameters: new URLSearchParams(query.join('?')) };
 }
 
 /** What browsers say of a form that a page of another site sent. */

@@ -4,8 +4,10 @@ import type { Authority } from '../../authorization-servers/authority.ts';
 import type { FetchedMetadata } from '../../authorization-servers/metadata/fetch-metadata.ts';
 import type { AuthorizationServer, Configuration, Route } from '../../config/configuration.ts';
 import type { RecordStore } from '../../state/records/record-store.ts';
-import type { Claim } from '../../state/replay-store.ts';
+import { MemoryReplays } from '../../state/memory-replays.ts';
+import type { Claim, ReplayStore } from '../../state/replay-store.ts';
 import { LoginLinks } from './login-links.ts';
+import type { Asking } from './login-seal.ts';
 import { LoginSeal } from './login-seal.ts';
 import type { PendingLogin } from '../oauth/login.ts';
 import { UserLogins } from './user-logins.ts';
@@ -33,13 +35,19 @@ function found(members: Members): FetchedMetadata {
   return { ok: true, metadata: { url: issuer, text: '', members } };
 }
 
+interface WorldOptions {
+  readonly claimed?: Claim;
+  readonly time?: { nowMs: number };
+  readonly replays?: ReplayStore;
+}
+
 /** Starts of logins on a configuration that may have changed since the link was made. */
 function world(
   metadata: () => Promise<FetchedMetadata>,
   changed: Partial<Configuration> = {},
-  claimed: Claim = 'new',
+  { claimed = 'new', time = { nowMs: 1_000_000 }, replays }: WorldOptions = {},
 ) {
-  const clock = (): number => 1_000_000;
+  const clock = (): number => time.nowMs;
   const seal = new LoginSeal({ key: 'k'.repeat(32), previous: [] }, clock);
   const configuration = { publicUrl: 'https://gate.example.com', login, routes: [route], ...changed };
   const authority = { server, metadata: { get: metadata } } as unknown as Authority;
@@ -48,7 +56,7 @@ function world(
     authorities: { of: () => authority },
     seal,
     records: {} as RecordStore,
-    replays: { claim: () => claimed, knowsSinceMs: 0 },
+    replays: replays ?? { claim: () => claimed, knowsSinceMs: 0 },
     clock,
     network: {},
   });
@@ -60,6 +68,23 @@ function world(
   return { start: () => logins.start(ticket), startOn, logins, seal };
 }
 
+/** Somebody who was shown the question, by a link that always is the same. */
+function askedUntil(endsAtMs: number): Asking {
+  return {
+    link: {
+      id: '1',
+      route: 'tools',
+      upstream: route.upstream.url,
+      person: { issuer, subject: 'alice' },
+      proof: 'alice',
+      endsAtMs,
+    },
+    pending: { url: 'https://vendor.example/auth?x=1' } as PendingLogin,
+    form: 'f',
+    endsAtMs,
+  };
+}
+
 describe('a login in the browser', () => {
   it('goes to the server that knows the user, with PKCE, state and nonce', async () => {
     const told = await world(() => Promise.resolve(found(usual))).start();
@@ -69,7 +94,7 @@ describe('a login in the browser', () => {
     expect(Object.fromEntries(to.searchParams)).toMatchObject({
       response_type: 'code',
       client_id: 'gate',
-      redirect_uri: 'https://gate.example.com/.well-known/portcullis/login/identity',
+      redirect_uri: 'https://gate.example.com/.well-known/portcullis/login/identity/corp',
       code_challenge_method: 'S256',
       state: expect.stringMatching(/^.{43}$/),
       nonce: expect.stringMatching(/^.{43}$/),
@@ -120,30 +145,53 @@ describe('a login in the browser', () => {
     });
   });
 
+  it.each([
+    '/.well-known/portcullis/login/identity/other',
+    '/.well-known/portcullis/login/identity/CORP',
+    '/.well-known/portcullis/login/identity/corp/',
+    '/.well-known/portcullis/login/identity/',
+    '/.well-known/portcullis/login/callback/corp',
+  ])('doesn’t go on where another server sent the browser back to: %s', async (path) => {
+    const { start, logins } = world(() => Promise.resolve(found(usual)));
+    const told = await start();
+    if (told.is !== 'redirect') throw new Error('it has not begun');
+    const state = new URL(told.to).searchParams.get('state') ?? '';
+    const parameters = new URLSearchParams({ state, error: 'access_denied' });
+    expect(await logins.prove(told.held, { path, parameters })).toMatchObject({
+      refusal: { reason: 'login_browser' },
+    });
+    const own = '/.well-known/portcullis/login/identity/corp';
+    expect(await logins.prove(told.held, { path: own, parameters })).toMatchObject({
+      refusal: { reason: 'login_declined' },
+    });
+  });
+
   it.each<[Claim, string, object]>([
     ['new', 'page', {}],
     ['seen', 'refused', { reason: 'login_link_used' }],
     ['full', 'refused', { reason: 'login_unavailable' }],
     ['unavailable', 'refused', { reason: 'login_unavailable' }],
   ])('goes on after the consent only where nobody used the link before: %s', async (claimed, is, refusal) => {
-    const { logins, seal } = world(() => Promise.resolve(found(usual)), {}, claimed);
-    const asking = {
-      link: {
-        id: '1',
-        route: 'tools',
-        upstream: route.upstream.url,
-        person: { issuer, subject: 'alice' },
-        proof: 'alice',
-        endsAtMs: 2_000_000,
-      },
-      pending: { url: 'https://vendor.example/auth?x=1' } as PendingLogin,
-      form: 'f',
-      endsAtMs: 2_000_000,
-    };
+    const { logins, seal } = world(() => Promise.resolve(found(usual)), {}, { claimed });
     const answer = new URLSearchParams({ form: 'f', answer: 'allow' });
-    const told = await logins.consent(seal.close('asking', asking), answer);
+    const told = await logins.consent(seal.close('asking', askedUntil(2_000_000)), answer);
     expect(told).toMatchObject({ is, ...(is === 'refused' ? { refusal } : {}) });
     if (told.is === 'page') expect(told.page).toContain('0;url=https://vendor.example/auth?x=1');
+  });
+
+  it('is agreed to once by a link, until the last browser that opened it in time can be asked no more', async () => {
+    const time = { nowMs: 1_000_000 };
+    const replays = new MemoryReplays({ clock: () => time.nowMs });
+    const { logins, seal } = world(() => Promise.resolve(found(usual)), {}, { time, replays });
+    const minutes = (count: number): number => count * 60_000;
+    const agree = (): ReturnType<UserLogins['consent']> => {
+      const held = seal.close('asking', askedUntil(time.nowMs + minutes(1)));
+      return logins.consent(held, new URLSearchParams({ form: 'f', answer: 'allow' }));
+    };
+    expect(await agree()).toMatchObject({ is: 'page' });
+    // Ten minutes for the link, ten for the login, ten for the question.
+    time.nowMs += minutes(29);
+    expect(await agree()).toMatchObject({ refusal: { reason: 'login_link_used' } });
   });
 
   it.each<[string, Partial<Configuration>]>([

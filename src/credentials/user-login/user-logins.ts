@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 import type { NetworkPorts } from '../../authorization-servers/outbound/authority-fetch.ts';
 import type { Authorities } from '../../authorization-servers/authority.ts';
@@ -9,7 +9,6 @@ import type { UserLoginReason } from '../../vocabulary/refusal.ts';
 import { beginLogin, finishLogin } from '../oauth/login.ts';
 import { ConfiguredReaches } from './configured-reaches.ts';
 import { isTheOne } from './is-the-one.ts';
-import { loginPath } from './login-links.ts';
 import type { LoginSeal } from './login-seal.ts';
 import { askingPage, donePage, leavingPage } from './login-pages.ts';
 import type { Place } from './place.ts';
@@ -18,6 +17,8 @@ import type { ProofParts, Visitor } from './prove-person.ts';
 import { beginProof, finishProof } from './prove-person.ts';
 import type { Told } from './told.ts';
 import { busy, otherBrowser, refused, visit } from './told.ts';
+import type { Return } from './ways-back.ts';
+import { callbackPath, identityPath, isBackFrom, isSame } from './ways-back.ts';
 
 export interface UserLoginParts {
   readonly configuration: Pick<Configuration, 'publicUrl' | 'login' | 'routes'>;
@@ -33,8 +34,8 @@ export interface UserLoginParts {
 /** A person reads, finds a password, is asked for a second factor. */
 const stepLifetimeMs = 600_000;
 
-/** As long as anything that was used could be shown again. */
-const usedForMs = 2 * stepLifetimeMs;
+/** As long as anything that was used could be shown again: a link is open, then the login, then the question. */
+const usedForMs = 3 * stepLifetimeMs;
 
 /** Browsers keep no cookie of more than 4,096 characters, name and attributes included. */
 const longestHeld = 3900;
@@ -77,17 +78,18 @@ export class UserLogins {
   }
 
   /** Back from the authorization server of the route: the right person is asked whether they agree. */
-  async prove(held: string | undefined, parameters: URLSearchParams): Promise<Told> {
+  async prove(held: string | undefined, back: Return): Promise<Told> {
     const proving = held === undefined ? undefined : this.#parts.seal.open('proving', held);
     if (proving === undefined || proving === 'ended') return otherBrowser(proving);
     const place = placeOf(this.#parts.configuration, proving.link);
     if (place === undefined) return refused(undefined, 'login_link', gone);
     const about = visit(place, 'identity');
-    if (!isOnly(parameters, 'state', proving.state)) return refused(about, 'login_browser', foreignState);
+    if (!isBackFrom({ path: identityPath(place), state: proving.state }, back))
+      return refused(about, 'login_browser', foreignState);
     const again = await this.#useUp(place, proving.state);
     if (again !== undefined) return refused(about, again.reason, again.detail);
     const told = await this.#oneOfFew(async (): Promise<Told> => {
-      const proved = await finishProof(proving, parameters, this.#proofParts(place));
+      const proved = await finishProof(proving, back.parameters, this.#proofParts(place));
       if (!proved.ok) return refused(about, `login_${proved.why}`, proved.detail);
       return this.#ask(place, proved.visitor);
     });
@@ -113,20 +115,23 @@ export class UserLogins {
   }
 
   /** Back from the upstream's authorization server: the login is kept for the person that was proved. */
-  async finish(held: string | undefined, parameters: URLSearchParams): Promise<Told> {
+  async finish(held: string | undefined, back: Return): Promise<Told> {
     const leaving = held === undefined ? undefined : this.#parts.seal.open('leaving', held);
     if (leaving === undefined || leaving === 'ended') return otherBrowser(leaving);
     const place = placeOf(this.#parts.configuration, leaving.link);
     if (place === undefined) return refused(undefined, 'login_link', gone);
     const about = visit(place, 'callback', leaving.link.person);
     const { pending } = leaving;
-    if (!isOnly(parameters, 'state', pending.state)) return refused(about, 'login_browser', foreignState);
+    if (!isBackFrom({ path: callbackPath(place), state: pending.state }, back))
+      return refused(about, 'login_browser', foreignState);
     const again = await this.#useUp(place, pending.state);
     if (again !== undefined) return refused(about, again.reason, again.detail);
-    const finished = await this.#oneOfFew(() => finishLogin(pending, parameters, this.#loginParts(place)));
+    const finished = await this.#oneOfFew(() =>
+      finishLogin(pending, back.parameters, this.#loginParts(place)),
+    );
     if (finished === 'busy') return busy(about);
     if (finished.ok) return { is: 'page', page: donePage(place.route), held: undefined, about };
-    const isDeclined = parameters.get('error') === 'access_denied';
+    const isDeclined = back.parameters.get('error') === 'access_denied';
     return refused(about, isDeclined ? 'login_declined' : 'login_failed', finished.detail);
   }
 
@@ -145,7 +150,7 @@ export class UserLogins {
       return refused(about, 'login_other_person', detail, visitor.name);
     }
     const about = visit(place, 'identity', link.person);
-    const redirectUri = `${this.#origin}${loginPath}/callback`;
+    const redirectUri = `${this.#origin}${callbackPath(place)}`;
     const begun = await beginLogin({ route, person: link.person, redirectUri }, this.#loginParts(place));
     if (!begun.ok) return refused(about, 'login_failed', begun.detail);
     const { pending } = begun;
@@ -157,9 +162,10 @@ export class UserLogins {
     return { is: 'page', page, held, about };
   }
 
-  #proofParts({ prover: { server, client } }: Place): ProofParts {
+  #proofParts(place: Place): ProofParts {
+    const { server, client } = place.prover;
     const authority = this.#parts.authorities.of(server);
-    return { authority, client, redirectUri: `${this.#origin}${loginPath}/identity` };
+    return { authority, client, redirectUri: `${this.#origin}${identityPath(place)}` };
   }
 
   #loginParts({ route, settings }: Place): Parameters<typeof beginLogin>[1] {
@@ -197,13 +203,3 @@ export class UserLogins {
 
 const gone = 'the configuration has this login no more';
 const foreignState = 'what came back belongs to another login';
-
-function isOnly(parameters: URLSearchParams, name: string, expected: string): boolean {
-  const values = parameters.getAll(name);
-  return values.length === 1 && isSame(values[0] ?? '', expected);
-}
-
-function isSame(given: string, expected: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(expected)];
-  return one.length === other.length && timingSafeEqual(one, other);
-}
