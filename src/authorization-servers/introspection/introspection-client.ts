@@ -6,6 +6,7 @@ import { readStrictJson } from '../../vocabulary/strict-json.ts';
 import { boundedBody } from '../outbound/bounded-body.ts';
 import { clientAuthenticationOf } from './client-authentication.ts';
 import type { ServerMetadata } from '../metadata/metadata.ts';
+import { describeFailure, readRetryAfter } from '../outbound/failed-answer.ts';
 
 export type IntrospectionAnswer =
   | { readonly ok: true; readonly active: boolean; readonly claims: Readonly<Record<string, unknown>> }
@@ -30,9 +31,6 @@ export interface IntrospectionPorts {
 
 /** Real answers are a token's claims; 64 KiB leaves room for many groups. */
 const maximumAnswerBytes = 64 * 1024;
-
-/** A server that asks for more is asked again earlier: a mistake of its shouldn't shut people out for a day. */
-const longestRetryAfterSeconds = 60;
 
 /** One call of an introspection endpoint (RFC 7662 §2) at a time-out. It remembers nothing and judges nothing. */
 export class IntrospectionClient {
@@ -146,23 +144,9 @@ function faultOf(error: unknown, { url, signal, timeoutMs, response }: Seen): In
   if (signal.aborted) return failed(`${url} didn't answer within ${timeoutMs} ms`);
   if (error instanceof oauth.OperationProcessingError)
     return failed(`${url} answered without a boolean active`);
-  return failed(`${url} ${describe(error)}`);
+  return failed(`${url} ${describeFailure(error)}`);
 }
 
 function failed(detail: string): IntrospectionFault {
   return { ok: false, fault: 'failed', detail, retryAfterSeconds: undefined };
-}
-
-/** RFC 9110 §10.2.3, in seconds; dates aren't read. */
-function readRetryAfter({ headers }: Response): number | undefined {
-  const written = headers.get('retry-after');
-  return written !== null && /^[0-9]{1,9}$/.test(written)
-    ? Math.min(longestRetryAfterSeconds, Math.max(1, Number(written)))
-    : undefined;
-}
-
-function describe(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (!(cause instanceof Error)) return 'failed';
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
 }

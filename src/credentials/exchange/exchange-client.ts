@@ -2,6 +2,7 @@ import * as oauth from 'oauth4webapi';
 
 import type { Authority } from '../../authorization-servers/authority.ts';
 import type { TokenExchange } from '../../config/configuration.ts';
+import { describeFailure, readRetryAfter } from '../../authorization-servers/outbound/failed-answer.ts';
 
 export type ExchangeAnswer =
   | {
@@ -155,26 +156,9 @@ function faultOf(error: unknown, { endpoint, timeoutMs, signal, response }: Seen
   }
   if (signal.aborted) return failed(`${endpoint} didn't answer within ${timeoutMs} ms`);
   if (response !== undefined) return failed(`${endpoint} answered with what is no bearer token`);
-  return failed(`${endpoint} ${describe(error)}`);
+  return failed(`${endpoint} ${describeFailure(error)}`);
 }
 
 function failed(detail: string): ExchangeFault {
   return { ok: false, fault: 'failed', detail, retryAfterSeconds: undefined };
-}
-
-/** A server that asks for more is asked again earlier: a mistake of its shouldn't shut people out for a day. */
-const longestRetryAfterSeconds = 60;
-
-/** RFC 9110 §10.2.3, in seconds; dates aren't read. */
-function readRetryAfter({ headers }: Response): number | undefined {
-  const written = headers.get('retry-after');
-  return written !== null && /^[0-9]{1,9}$/.test(written)
-    ? Math.min(longestRetryAfterSeconds, Math.max(1, Number(written)))
-    : undefined;
-}
-
-function describe(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (!(cause instanceof Error)) return 'failed';
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
 }
