@@ -71,6 +71,11 @@ const words: Readonly<Record<UserLoginReason, Words>> = {
     title: 'This link is for somebody else',
     says: 'Nothing has changed. If it is you under another name, log out there and open the link again. If somebody sent you this link, tell whoever runs the gateway.',
   },
+  login_answer: {
+    status: 400,
+    title: 'This is no login',
+    says: `Nothing has changed: what this browser brought back is not an answer that the server takes, or it is too old. ${again}`,
+  },
   login_declined: {
     status: 200,
     title: 'Nothing has changed',

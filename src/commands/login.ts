@@ -8,7 +8,7 @@ import type { LoginPorts, OpenLogin } from './open-login.ts';
 import { openLogin } from './open-login.ts';
 import { readConfiguration } from './read-configuration.ts';
 import type { LoginOf, LoginRoute } from './upstream-route.ts';
-import { findLoginRoute } from './upstream-route.ts';
+import { findLoginRoute, whyNobodys } from './upstream-route.ts';
 
 export interface LoginCommand extends LoginOf {
   /** Without a file the environment is the configuration. */
@@ -25,6 +25,8 @@ export async function login(wanted: LoginCommand, io: CommandIo, ports: LoginPor
   if (typeof configuration === 'number') return configuration;
   const found = findLoginRoute(configuration, wanted);
   if (typeof found === 'string') return refuse(found, io);
+  const nobodys = whyNobodys(found);
+  if (nobodys !== undefined) return refuse(nobodys, io);
   const { redirectPort } = found.settings;
   let callback: LoginCallback;
   try {

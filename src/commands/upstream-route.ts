@@ -57,3 +57,12 @@ function personOf({ scope }: OauthSettings, { name, issuer, subject }: LoginOf):
     ? `each user of ${name} has a login of their own: say whose with --issuer and --subject, as their tokens have them in iss and sub`
     : { issuer, subject };
 }
+
+/** A login of somebody whose tokens the route doesn't take would never be used; a sentence about it, if it is one. */
+export function whyNobodys({ route, person }: LoginRoute): string | undefined {
+  if (person === undefined || route.authorizationServers.some(({ verify }) => !verify.iss)) return undefined;
+  const issuers = route.authorizationServers.flatMap((server) => server.issuers);
+  if (issuers.includes(person.issuer)) return undefined;
+  const those = issuers.length === 0 ? 'it takes none' : `those that it takes: ${issuers.join(', ')}`;
+  return `route ${route.name} takes no tokens of ${JSON.stringify(person.issuer)}; ${those}`;
+}

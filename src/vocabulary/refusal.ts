@@ -215,6 +215,7 @@ export type UserLoginReason =
   | 'login_browser'
   | 'login_form'
   | 'login_other_person'
+  | 'login_answer'
   | 'login_declined'
   | 'login_failed'
   | 'login_unavailable';

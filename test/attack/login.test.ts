@@ -60,6 +60,7 @@ async function asked(account: string): Promise<{ visitor: LoginVisitor; seen: Se
 }
 
 const noSuchLogin = /no such login under way/;
+const noLogin = /This is no login/;
 
 interface GreedyServer extends AsyncDisposable {
   readonly url: string;
@@ -200,11 +201,31 @@ describe('a browser', () => {
         noSuchLogin,
       );
       code.set('state', new URL(ours).searchParams.get('state') ?? '');
-      expectRefused(
-        await victim.visitor.open(page('/callback/tools', `?${code.toString()}`)),
-        502,
-        /login failed/,
-      );
+      expectRefused(await victim.visitor.open(page('/callback/tools', `?${code.toString()}`)), 400, noLogin);
+    });
+  });
+
+  it.each([
+    ['a code that it made up', { code: 'garbage' }],
+    ['an error that it made up', { error: 'server_error' }],
+    ['no code', {}],
+    ['the name of another server', { code: 'x', iss: 'https://evil.example' }],
+    ['two codes', 'code=a&code=b'],
+  ])('that brings %s is at fault itself, in either half: never a 5xx', async (_what, brought) => {
+    await expectNothingKept(async () => {
+      const inventing = (state: string, issuer: string): string =>
+        `?${new URLSearchParams({ state, iss: issuer }).toString()}&${new URLSearchParams(brought).toString()}`.replace(
+          /iss=[^&]*&(?=.*iss=)/,
+          '',
+        );
+      const prover = world.visitor();
+      const proving = new URL(await prover.identify(await world.linkFor('inventor'), 'inventor'));
+      const half = inventing(proving.searchParams.get('state') ?? '', world.corp.issuer);
+      expectRefused(await prover.open(page('/identity/corp', half)), 400, noLogin);
+      const { visitor, seen } = await asked('inventor');
+      const leaving = new URL((await visitor.agree(seen)).next ?? '');
+      const end = inventing(leaving.searchParams.get('state') ?? '', world.vendor.issuer);
+      expectRefused(await visitor.open(page('/callback/tools', end)), 400, noLogin);
     });
   });
 

@@ -111,6 +111,7 @@ export const reasons: readonly string[] = Object.keys({
   login_browser: 1,
   login_form: 1,
   login_other_person: 1,
+  login_answer: 1,
   login_declined: 1,
   login_failed: 1,
   login_unavailable: 1,

@@ -410,6 +410,12 @@ describe('logins of users', () => {
   it('are each user’s own: no one gets another’s, and who has none is told so (S08)', async () => {
     await using users = await startLoginWorld(side, { oauth: 'scope: user' });
     expect(await users.logIn()).toMatchObject({ code: 64, err: expect.stringContaining('--subject') });
+    // A slash too many, and nobody would ever be found under it.
+    const mistyped = { issuer: `${users.issuer.url}/`, subject: 'alice' };
+    expect(await users.logIn({ person: mistyped })).toMatchObject({
+      code: 64,
+      err: `route tools takes no tokens of "${users.issuer.url}/"; those that it takes: ${users.issuer.url}\n`,
+    });
     for (const subject of ['alice', 'bob']) {
       const person = { issuer: users.issuer.url, subject };
       expect((await users.logIn({ account: subject, person })).code).toBe(0);

@@ -109,6 +109,7 @@ const reasons: Readonly<Record<Reason | 'ok' | 'client_left', true>> = {
   login_browser: true,
   login_form: true,
   login_other_person: true,
+  login_answer: true,
   login_declined: true,
   login_failed: true,
   login_unavailable: true,

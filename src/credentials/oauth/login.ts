@@ -7,11 +7,13 @@ import { fetchMetadata } from '../../authorization-servers/metadata/fetch-metada
 import { deadlineIn } from '../../authorization-servers/outbound/fetch-document.ts';
 import type { RecordName, RecordStore } from '../../state/records/record-store.ts';
 import type { Fetch } from '../../vocabulary/ports.ts';
+import type { ReturnFault } from './browser-return.ts';
+import { checkReturn, faultOfCode } from './browser-return.ts';
 import { proofOf } from './client-proof.ts';
 import { reachableFrom } from './configured-fetch.ts';
 import type { LoginFault } from './discover.ts';
 import { discoverUpstream, wordOf } from './discover.ts';
-import { clientFor, errorCode } from './login-client.ts';
+import { clientFor } from './login-client.ts';
 import { factsOf } from './server-facts.ts';
 import type { OauthClient, Person, StoredLogin } from './stored-login.ts';
 import { loginName } from './stored-login.ts';
@@ -108,19 +110,19 @@ export async function finishLogin(
   pending: PendingLogin,
   parameters: URLSearchParams,
   { settings, store, fetch, clock }: LoginParts,
-): Promise<{ readonly ok: true; readonly login: StoredLogin } | LoginFault> {
-  const { server, client, resource } = pending;
+): Promise<{ readonly ok: true; readonly login: StoredLogin } | ReturnFault> {
+  const { server, client, resource, state } = pending;
   const known = { client_id: client.clientId };
+  const checked = checkReturn(parameters, { server, client: known, state });
+  if (!checked.ok) return checked;
   const claim = await claimed(store, pending.name);
-  if ('detail' in claim) return claim;
+  if ('detail' in claim) return failed(claim.detail);
   try {
-    // State, and which server answered (RFC 9207): a code of another server is never sent to this one.
-    const checked = oauth.validateAuthResponse(server, known, parameters, pending.state);
     const response = await oauth.authorizationCodeGrantRequest(
       server,
       known,
       proofOf(client, settings, server),
-      checked,
+      checked.parameters,
       pending.redirectUri,
       pending.verifier,
       {
@@ -132,8 +134,7 @@ export async function finishLogin(
       },
     );
     const tokens = tokensIn(await oauth.processAuthorizationCodeResponse(server, known, response), clock());
-    if (tokens === undefined)
-      return { ok: false, detail: `${server.issuer} answered with a token that is no Bearer token` };
+    if (tokens === undefined) return failed(`${server.issuer} answered with a token that is no Bearer token`);
     const login: StoredLogin = {
       upstream: pending.upstream,
       issuer: server.issuer,
@@ -142,9 +143,9 @@ export async function finishLogin(
       ...tokens,
     };
     const kept = await store.write(pending.name, JSON.stringify(login));
-    return kept.is === 'kept' ? { ok: true, login } : { ok: false, detail: kept.detail };
+    return kept.is === 'kept' ? { ok: true, login } : failed(kept.detail);
   } catch (error) {
-    return { ok: false, detail: `${server.issuer}: ${faultIn(error)}` };
+    return faultOfCode(error, server.issuer) ?? failed(`${server.issuer}: ${faultIn(error)}`);
   } finally {
     await claim.release();
   }
@@ -222,9 +223,11 @@ export async function claimed(
   return { ok: false, detail: 'another process works on this login' };
 }
 
+function failed(detail: string): ReturnFault {
+  return { ok: false, why: 'failed', detail };
+}
+
 function faultIn(error: unknown): string {
-  if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError)
-    return `it answered ${errorCode(error.error)}`;
   if (error instanceof oauth.OperationProcessingError)
     return 'what came back is not the answer to this login';
   return wordOf(error);

@@ -83,10 +83,11 @@ describe('who sits behind a browser', () => {
 
   it.each<[string, Answered, string]>([
     ['without an ID token', { body: { access_token: 'x', token_type: 'Bearer' } }, 'failed'],
-    ['that is an error', { body: { error: 'invalid_grant' }, status: 400 }, 'failed'],
+    ['that its code isn’t taken', { body: { error: 'invalid_grant' }, status: 400 }, 'answer'],
+    ['that the gateway isn’t known', { body: { error: 'invalid_client' }, status: 401 }, 'failed'],
     ['that is garbage', { body: {}, status: 500 }, 'failed'],
-    ['of another server (RFC 9207)', { back: { iss: 'https://evil.example' } }, 'failed'],
-    ['to another login', { back: { state: 'another' } }, 'failed'],
+    ['of another server (RFC 9207)', { back: { iss: 'https://evil.example' } }, 'answer'],
+    ['to another login', { back: { state: 'another' } }, 'answer'],
     ['that says no', { back: { error: 'access_denied' } }, 'declined'],
   ])('isn’t told by an answer %s', async (_what, answered, why) => {
     expect((await prove(answered)).proved).toMatchObject({ ok: false, why });

@@ -3,9 +3,9 @@ import * as oauth from 'oauth4webapi';
 import type { Authority } from '../../authorization-servers/authority.ts';
 import type { LoginClient } from '../../config/configuration.ts';
 import { claimAt } from '../../vocabulary/claim.ts';
+import { checkReturn, faultOfCode } from '../oauth/browser-return.ts';
 import { secretProof } from '../oauth/client-proof.ts';
 import { wordOf } from '../oauth/discover.ts';
-import { errorCode } from '../oauth/login-client.ts';
 import type { Proving } from './login-seal.ts';
 
 export interface ProofParts {
@@ -17,7 +17,7 @@ export interface ProofParts {
 
 interface ProofFault {
   readonly ok: false;
-  readonly why: 'unavailable' | 'failed' | 'declined';
+  readonly why: 'unavailable' | 'failed' | 'declined' | 'answer';
   readonly detail: string;
 }
 
@@ -81,12 +81,14 @@ export async function finishProof(
   const { server } = found;
   const { authority, client } = parts;
   const known = { client_id: client.clientId };
+  const checked = checkReturn(parameters, { server, client: known, state });
+  if (!checked.ok) return checked;
   try {
     const response = await oauth.authorizationCodeGrantRequest(
       server,
       known,
       secretProof(client.clientSecret, server),
-      oauth.validateAuthResponse(server, known, parameters, state),
+      checked.parameters,
       parts.redirectUri,
       verifier,
       {
@@ -139,10 +141,8 @@ function visitorIn(claims: oauth.IDToken, { idTokenClaim }: LoginClient): Visito
 }
 
 function faultIn(error: unknown, issuer: string): ProofFault {
-  if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError) {
-    const why = error.error === 'access_denied' ? 'declined' : 'failed';
-    return { ok: false, why, detail: `${issuer}: it answered ${errorCode(error.error)}` };
-  }
+  const refused = faultOfCode(error, issuer);
+  if (refused !== undefined) return refused;
   if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError)
     return { ok: false, why: 'failed', detail: `${issuer}: ${error.message}` };
   return { ok: false, why: 'unavailable', detail: `${issuer}: ${wordOf(error)}` };

@@ -131,8 +131,7 @@ export class UserLogins {
     );
     if (finished === 'busy') return busy(about);
     if (finished.ok) return { is: 'page', page: donePage(place.route), held: undefined, about };
-    const isDeclined = back.parameters.get('error') === 'access_denied';
-    return refused(about, isDeclined ? 'login_declined' : 'login_failed', finished.detail);
+    return refused(about, `login_${finished.why}`, finished.detail);
   }
 
   /** Ends the connections. */
