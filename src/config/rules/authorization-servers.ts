@@ -1,4 +1,3 @@
-import { closest } from '../closest.ts';
 import { defaultServerName } from '../derive.ts';
 import { quote } from '../describe.ts';
 import type { Draft, RouteDraft, ServerDraft } from '../draft.ts';
@@ -51,30 +50,6 @@ export function knownNames(draft: Draft): readonly string[] | undefined {
   );
   return names.includes(undefined) ? undefined : names.filter((name) => name !== undefined);
 }
-
-export const knownServers: Rule = (draft) => {
-  const names = knownNames(draft);
-  if (names === undefined) return [];
-  return entriesOf(draft.routes).flatMap(([index, route]) =>
-    (route.authorizationServers ?? []).flatMap((name, item): readonly Finding[] => {
-      if (name === undefined || names.includes(name)) return [];
-      const near = closest(name, names);
-      const expected =
-        names.length === 0
-          ? 'the name of one of authorizationServers, of which there are none'
-          : `one of ${names.join(', ')}`;
-      const path: Path = ['routes', index, 'authorizationServers', item];
-      return [
-        {
-          path,
-          found: quote(name),
-          expected,
-          ...(near === undefined ? {} : { hint: `did you mean ${near}?` }),
-        },
-      ];
-    }),
-  );
-};
 
 function isProtected(route: RouteDraft): boolean {
   return route.access === 'required' || route.access === 'optional' || !('access' in route);

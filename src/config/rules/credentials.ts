@@ -1,14 +1,12 @@
-import { closest } from '../closest.ts';
 import { quote } from '../describe.ts';
 import type { RouteDraft } from '../draft.ts';
 import { entriesOf } from '../draft.ts';
 import { normaliseHeader, whyNoCredentialHeader, whyNoRequestHeader } from '../fields/header-name.ts';
 import type { Finding } from '../finding.ts';
 import type { Path } from '../path.ts';
-import { knownNames } from './authorization-servers.ts';
 import { identityHeaders } from './headers.ts';
+import { faultsOfAskedName } from './named-server.ts';
 import type { Rule } from './rule.ts';
-import { namesWithoutMetadata } from './server-metadata.ts';
 
 type Upstream = Exclude<NonNullable<RouteDraft['upstream']>, string>;
 type Credentials = NonNullable<Upstream['credentials']>;
@@ -117,34 +115,14 @@ export const usableInboundHeaders: Rule = (draft) =>
     });
   });
 
-export const exchangeHasAServer: Rule = (draft) => {
-  const names = knownNames(draft);
-  return eachOf(draft, ({ credentials, path }) => {
-    const name = 'tokenExchange' in credentials ? credentials.tokenExchange?.authorizationServer : undefined;
-    if (name === undefined || names === undefined) return [];
-    const at = { path: [...path, 'tokenExchange', 'authorizationServer'], found: quote(name) };
-    const withoutMetadata = namesWithoutMetadata(draft);
-    if (withoutMetadata.includes(name))
-      return [
-        {
-          ...at,
-          found: `${quote(name)}, which has discovery: off`,
-          expected: 'a server with discovery: auto',
-          hint: 'its metadata says where tokens are exchanged',
-        },
-      ];
-    if (names.includes(name)) return [];
-    const near = closest(name, names);
-    return [
-      {
-        ...at,
-        expected:
-          names.length === 0 ? 'the name of one of authorizationServers' : `one of ${names.join(', ')}`,
-        ...(near === undefined ? {} : { hint: `did you mean ${near}?` }),
-      },
-    ];
-  });
-};
+export const exchangeHasAServer: Rule = (draft) =>
+  eachOf(draft, ({ credentials, path }) =>
+    faultsOfAskedName(draft, {
+      path: [...path, 'tokenExchange', 'authorizationServer'],
+      name: 'tokenExchange' in credentials ? credentials.tokenExchange?.authorizationServer : undefined,
+      why: 'its metadata says where tokens are exchanged',
+    }),
+  );
 
 export const exchangeHasATokenToExchange: Rule = (draft) =>
   eachOf(draft, ({ route, credentials, path }): readonly Finding[] => {

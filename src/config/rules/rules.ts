@@ -2,7 +2,6 @@ import {
   distinctServerNames,
   issuerCheckNeedsOneServer,
   keysWithoutDiscovery,
-  knownServers,
   plainHttpNeedsConsent,
   protectedRoutesHaveServers,
 } from './authorization-servers.ts';
@@ -25,7 +24,8 @@ import { clientProvesItself, introspectionWithoutDiscovery } from './introspecti
 import { oktaOrganisationIssuer } from './internal-tokens.ts';
 import { openRoutesHaveNoPrincipals, refusalsNeedProtectedRoutes } from './limits.ts';
 import { distinctPorts } from './listeners.ts';
-import { knownMirror, liveScopesNeedMetadata } from './server-metadata.ts';
+import { knownMirror, knownServers } from './named-server.ts';
+import { liveScopesNeedMetadata } from './server-metadata.ts';
 import { passthroughIsMeant } from './passthrough.ts';
 import { distinctMetadata, distinctPaths, distinctRouteNames, oneDefault } from './route-paths.ts';
 import {

@@ -1,43 +1,20 @@
-import { closest } from '../closest.ts';
 import { quote } from '../describe.ts';
 import { entriesOf } from '../draft.ts';
 import type { Finding } from '../finding.ts';
 import { knownNames } from './authorization-servers.ts';
+import { faultsOfAskedName } from './named-server.ts';
 import type { Rule } from './rule.ts';
-import { namesWithoutMetadata } from './server-metadata.ts';
 import { loginsOf } from './upstream-logins.ts';
 
 /** Each client belongs to one server, which says itself where people log in. */
 export const loginsHaveServers: Rule = (draft) => {
-  const names = knownNames(draft);
-  if (names === undefined) return [];
-  const silent = namesWithoutMetadata(draft);
   const seen = new Set<string>();
   return entriesOf(draft.login).flatMap(([index, { authorizationServer: name }]): readonly Finding[] => {
-    if (name === undefined) return [];
-    const at = { path: ['login', index, 'authorizationServer'], found: quote(name) };
-    if (silent.includes(name))
-      return [
-        {
-          ...at,
-          found: `${quote(name)}, which has discovery: off`,
-          expected: 'a server with discovery: auto',
-          hint: 'its metadata says where people log in',
-        },
-      ];
-    if (seen.has(name))
-      return [{ ...at, found: `a second client for ${quote(name)}`, expected: 'one for each server' }];
-    seen.add(name);
-    if (names.includes(name)) return [];
-    const near = closest(name, names);
-    return [
-      {
-        ...at,
-        expected:
-          names.length === 0 ? 'the name of one of authorizationServers' : `one of ${names.join(', ')}`,
-        ...(near === undefined ? {} : { hint: `did you mean ${near}?` }),
-      },
-    ];
+    const path = ['login', index, 'authorizationServer'];
+    if (name !== undefined && seen.has(name))
+      return [{ path, found: `a second client for ${quote(name)}`, expected: 'one for each server' }];
+    if (name !== undefined) seen.add(name);
+    return faultsOfAskedName(draft, { path, name, why: 'its metadata says where people log in' });
   });
 };
 
