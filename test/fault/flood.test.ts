@@ -4,17 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startScene, type Scene } from '../attack/scene.ts';
 import { makeCertificate } from '../integration/certificates.ts';
 import { requestText, startWorld } from '../integration/world.ts';
-import { startChild } from '../support/child-process.ts';
 import { mark } from '../support/invariants.ts';
 import { startIssuer } from '../support/issuer.ts';
-import { eventually, reserveFreePort } from '../support/loopback.ts';
+import { eventually } from '../support/loopback.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import { startRecordingUpstream } from '../support/recording-upstream.ts';
+import { startProgram } from '../support/program.ts';
 
 let scene: Scene;
 let token: string;
@@ -153,38 +152,21 @@ const canLimit = spawnSync('sh', ['-c', 'ulimit -n 160']).status === 0;
 describe.skipIf(!canLimit)('a process that may open 160 files', () => {
   it('D-006: takes no more connections than it can serve, keeps its ops listener and streams, and recovers', async () => {
     await using parts = new AsyncDisposableStack();
-    const folder = mkdtempSync(join(tmpdir(), 'portcullis-files-'));
-    parts.defer(() => rmSync(folder, { recursive: true, force: true }));
-    const [port, opsPort] = [await reserveFreePort(), await reserveFreePort()];
-    const issuer = parts.use(
-      await startIssuer({ algorithms: ['ES256'], audience: `http://localhost:${port}/mcp` }),
-    );
+    const issuer = parts.use(await startIssuer({ algorithms: ['ES256'] }));
     const upstream = parts.use(await startRecordingUpstream());
-    const file = join(folder, 'config.yaml');
-    writeFileSync(
-      file,
-      `publicUrl: http://localhost:${port}
-listen: { host: 127.0.0.1, port: ${port} }
-ops: { host: 127.0.0.1, port: ${opsPort} }
-authorizationServers: [{ issuer: '${issuer.url}' }]
+    const { port, opsUrl, audience } = parts.use(
+      await startProgram({
+        openFiles: 160,
+        yaml: `authorizationServers: [{ issuer: '${issuer.url}' }]
 routes: [{ path: /mcp, limits: { perPrincipal: { streams: 500 } }, upstream: '${upstream.url}' }]
 `,
-    );
-    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-    const opsUrl = `http://127.0.0.1:${opsPort}`;
-    parts.use(
-      await startChild({
-        name: 'gateway',
-        args: [main, '--config', file],
-        openFiles: 160,
-        readyUrl: `${opsUrl}/readyz`,
       }),
     );
     upstream.answer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.flushHeaders();
     });
-    const good = issuer.token();
+    const good = issuer.token({ claims: { aud: audience } });
     const open = async (): Promise<RawClient> => {
       const client = await connectRaw({ port });
       client.send(requestText(port, { method: 'GET', token: good }));

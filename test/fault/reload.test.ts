@@ -1,21 +1,21 @@
 /** The command, whose file is changed under it in every manner, while it is asked (O1, D-017). */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, requestText, toolCall } from '../integration/world.ts';
 import { EventStream } from '../support/event-stream.ts';
 import { startIssuer, type Issuer } from '../support/issuer.ts';
-import { eventually, reserveFreePort, within } from '../support/loopback.ts';
+import { eventually, reserveFreePort } from '../support/loopback.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { startRecordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts';
+import { startChild, type Child } from '../support/child-process.ts';
+import { program } from '../support/program.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** A second, as the rule has it, on a machine that is busy with other tests. */
 const secondsPatienceMs = 4_000;
 
@@ -24,8 +24,7 @@ let partner: Issuer;
 let upstream: RecordingUpstream;
 let folder: string;
 let ports: { readonly port: number; readonly opsPort: number };
-let child: ChildProcess;
-let output = '';
+let child: Child;
 
 interface Text {
   readonly servers?: readonly ('corp' | 'partner')[];
@@ -68,30 +67,20 @@ beforeAll(async () => {
   ports = { port: await reserveFreePort(), opsPort: await reserveFreePort() };
   writeFileSync(join(folder, 'session-key'), randomBytes(32).toString('base64'));
   swap(text());
-  child = spawn(process.execPath, [main, 'serve', '--config', join(folder, 'config.yaml')], {
-    env: { PATH: process.env['PATH'] ?? '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  child = await startChild({
+    name: 'the gateway',
+    args: [program, 'serve', '--config', join(folder, 'config.yaml')],
+    readyUrl: `http://127.0.0.1:${ports.opsPort}/readyz`,
+    withinMs: 45_000,
   });
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await eventually(
-    'the gateway is ready',
-    async () => {
-      if (child.exitCode !== null) throw new Error(`ended: ${output}`);
-      return (await fetch(`http://127.0.0.1:${ports.opsPort}/readyz`).catch(() => undefined))?.status === 200;
-    },
-    45_000,
-  );
 }, 60_000);
 afterAll(async () => {
-  if (child.exitCode === null) {
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGTERM');
-    await within(ended, 10_000, 'the gateway ends').finally(() => child.kill('SIGKILL'));
-  }
+  await child.close();
   await Promise.all([corp.close(), partner.close(), upstream.close()]);
   rmSync(folder, { recursive: true, force: true });
 });
+
+const said = (): string => child.output.join('\n');
 
 async function post(target = '/mcp', token = corp.token()): Promise<number> {
   return (await ask(ports.port, { target, token })).status;
@@ -139,14 +128,12 @@ describe('the file of a gateway that runs', () => {
     expect([await post('/faulty'), await post()]).toEqual([404, 200]);
     expect(await reading('portcullis_config_last_reload_successful')).toBe(0);
     const told = (): readonly string[] =>
-      output
-        .split('\n')
-        .slice(0, -1)
+      child.output
         .filter((line) => line.includes('"faults"'))
         .map((line) => (JSON.parse(line) as { faults: string }).faults);
     await eventually('it is told', () => told().length > 0);
     const file = join(folder, 'config.yaml');
-    const check = spawnSync(process.execPath, [main, 'check', file], { encoding: 'utf8' });
+    const check = spawnSync(process.execPath, [program, 'check', file], { encoding: 'utf8' });
     expect([check.status, told().at(-1)]).toEqual([78, check.stderr]);
     swap(text());
     await eventually(
@@ -187,17 +174,17 @@ describe('the file of a gateway that runs', () => {
   it('that is gone for a while leaves the old one in force (D-017)', async () => {
     const file = join(folder, '..data', 'config.yaml');
     rmSync(file);
-    await eventually('it is told', () => output.includes('no such file'), secondsPatienceMs);
+    await eventually('it is told', () => said().includes('no such file'), secondsPatienceMs);
     expect(await post()).toBe(200);
     writeFileSync(file, text({ others: ['/back'] }));
     await comesToAnswer(200, '/back');
   });
 
   it('is read at once on SIGHUP, a secret that it names as well (O1)', async () => {
-    const inForce = (): number => output.split('is in force"').length;
+    const inForce = (): number => said().split('is in force"').length;
     const before = inForce();
     writeFileSync(join(folder, 'session-key'), randomBytes(32).toString('base64'));
-    child.kill('SIGHUP');
+    child.signal('SIGHUP');
     await eventually('the new key is in force', () => inForce() > before, secondsPatienceMs);
     expect(await post()).toBe(200);
   });
@@ -243,7 +230,7 @@ describe('the file of a gateway that runs', () => {
           await sleep(5);
         }
       });
-      const inForce = (): number => output.split('is in force"').length;
+      const inForce = (): number => said().split('is in force"').length;
       const before = inForce();
       for (let round = 0; round < 60; round += 1) {
         const kinds: readonly Text[] = [
@@ -267,7 +254,7 @@ describe('the file of a gateway that runs', () => {
           name,
           [...(seen.get(name) ?? [])].filter((status) => !right.some((fine) => fine === status)),
         ]).toEqual([name, []]);
-      expect(output).not.toContain('defect');
+      expect(said()).not.toContain('defect');
       await eventually(
         'nothing of the others is left',
         async () => (await reading('portcullis_config_held')) === 1,

@@ -1,19 +1,13 @@
 /** A gateway that is told to stop in the middle of its traffic (A27, D-016). */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { ask, only, requestText, startWorld, toolCall } from '../integration/world.ts';
 import { EventStream } from '../support/event-stream.ts';
 import { startIssuer } from '../support/issuer.ts';
-import { eventually, reserveFreePort, within } from '../support/loopback.ts';
+import { eventually, within } from '../support/loopback.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import { startRecordingUpstream } from '../support/recording-upstream.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { startProgram } from '../support/program.ts';
 
 const counts = { calls: 100, idleStreams: 200, answered: 10, endless: 10 };
 
@@ -21,38 +15,22 @@ it(
   'answers every call, ends every stream cleanly and exits with 0 after SIGTERM under way (A27, D-016)',
   { timeout: 120_000 },
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'portcullis-stop-'));
     await using issuer = await startIssuer({ algorithms: ['ES256'], audience: 'tools' });
     await using upstream = await startRecordingUpstream();
     await using parts = new AsyncDisposableStack();
-    parts.defer(() => rmSync(folder, { recursive: true, force: true }));
-    const [port, opsPort] = [await reserveFreePort(), await reserveFreePort()];
-    const file = join(folder, 'config.yaml');
-    writeFileSync(
-      file,
-      `publicUrl: http://localhost:${port}
-listen: { host: 127.0.0.1, port: ${port} }
-ops: { host: 127.0.0.1, port: ${opsPort} }
-stop: { drain: 5s }
+    const { port, opsUrl, child } = parts.use(
+      await startProgram({
+        yaml: `stop: { drain: 5s }
 authorizationServers: [{ issuer: '${issuer.url}', audiences: [tools] }]
 routes:
   - path: /mcp
     upstream: '${upstream.url}'
     limits: { streams: 1000, perPrincipal: { calls: 1000, streams: 1000 } }
 `,
+      }),
     );
-    const child = spawn(process.execPath, [main, 'serve', '--config', file], {
-      env: { PATH: process.env['PATH'] ?? '' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    parts.defer(() => void (child.exitCode === null && child.kill('SIGKILL')));
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     const probe = async (): Promise<number | undefined> =>
-      (await fetch(`http://127.0.0.1:${opsPort}/readyz`).catch(() => undefined))?.status;
-    await eventually('the gateway is ready', async () => (await probe()) === 200, 45_000);
+      (await fetch(`${opsUrl}/readyz`).catch(() => undefined))?.status;
 
     const token = issuer.token();
     const held: ServerResponse[] = [];
@@ -94,7 +72,7 @@ routes:
     await upstream.request(all, 20_000);
     await Promise.all([...idle, ...answered, ...endless].map((client) => client.received('200 OK', 20_000)));
 
-    child.kill('SIGTERM');
+    child.signal('SIGTERM');
     await eventually('it is no longer ready', async () => (await probe()) === 503);
     // Nothing is lost with a stream that answers nothing.
     const idleEnds = await Promise.all(idle.map((client) => client.response({ withinMs: 20_000 })));
@@ -110,10 +88,9 @@ routes:
     );
     // The end of the chunked coding, where a reset would have made half an answer.
     for (const client of endless) expect((await client.response({ withinMs: 20_000 })).status).toBe(200);
-    expect(await within(ended, 20_000, 'the gateway ends')).toBe(0);
+    expect(await within(child.ended, 20_000, 'the gateway ends')).toBe(0);
 
-    const ends = output
-      .split('\n')
+    const ends = child.output
       .filter((line) => line.includes('"event":"request"'))
       .map((line) => (JSON.parse(line) as { end: string }).end);
     const count = (end: string): number => ends.filter((each) => each === end).length;

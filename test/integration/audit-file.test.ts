@@ -1,5 +1,5 @@
 /** The audit in a file: rotated, full, unread (row P3, attack catalogue D-015, E-011). */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   mkdirSync,
@@ -9,22 +9,19 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLineOutput } from '../../src/telemetry/line-output.ts';
 import type { LineTrouble } from '../../src/vocabulary/ports.ts';
 import { startIssuer, type Issuer } from '../support/issuer.ts';
-import { eventually, reserveFreePort, within } from '../support/loopback.ts';
+import { eventually } from '../support/loopback.ts';
+import { startProgram, type Program } from '../support/program.ts';
 import { startRecordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts';
 import { auditFault } from './audit-schema.ts';
 import { ask } from './world.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const children: ChildProcess[] = [];
 let folder: string;
 let issuer: Issuer;
 let upstream: RecordingUpstream;
@@ -35,55 +32,20 @@ beforeAll(async () => {
   upstream = await startRecordingUpstream();
 });
 afterAll(async () => {
-  for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
   await Promise.all([issuer.close(), upstream.close()]);
   rmSync(folder, { recursive: true, force: true });
 });
 
 /** The command with its audit in this file; `null`: on stdout. */
-async function serve(auditPath: string | null) {
-  const [port, opsPort] = [await reserveFreePort(), await reserveFreePort()];
-  const file = join(folder, `${port}.yaml`);
-  writeFileSync(
-    file,
-    `publicUrl: http://localhost:${port}
-listen: { host: 127.0.0.1, port: ${port} }
-ops: { host: 127.0.0.1, port: ${opsPort} }
-${auditPath === null ? '' : `log: { audit: { file: '${auditPath}' } }`}
+async function serve(auditPath: string | null): Promise<Program & { call(): Promise<number> }> {
+  const gateway = await startProgram({
+    yaml: `${auditPath === null ? '' : `log: { audit: { file: '${auditPath}' } }`}
 authorizationServers: [{ issuer: '${issuer.url}' }]
 routes: [{ name: tools, path: /mcp, upstream: '${upstream.url}' }]
 `,
-  );
-  const child = spawn(process.execPath, [main, 'serve', '--config', file], {
-    env: { PATH: process.env['PATH'] ?? '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  children.push(child);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  await eventually(
-    'the gateway is ready',
-    async () => {
-      if (child.exitCode !== null) throw new Error(`ended: ${output}`);
-      return (await fetch(`http://127.0.0.1:${opsPort}/readyz`).catch(() => undefined))?.status === 200;
-    },
-    15_000,
-  );
-  const token = issuer.token({ claims: { aud: `http://localhost:${port}/mcp` } });
-  return {
-    child,
-    opsPort,
-    call: async () => (await ask(port, { token })).status,
-    stop: async (): Promise<number | null> => {
-      child.kill('SIGTERM');
-      return within(ended, 5_000, 'the gateway ends');
-    },
-    get output() {
-      return output;
-    },
-  };
+  const token = issuer.token({ claims: { aud: gateway.audience } });
+  return Object.assign(gateway, { call: async () => (await ask(gateway.port, { token })).status });
 }
 
 function eventsIn(path: string): readonly Readonly<Record<string, unknown>>[] {
@@ -96,12 +58,12 @@ function eventsIn(path: string): readonly Readonly<Record<string, unknown>>[] {
 describe('an audit file', () => {
   it('that was moved away is begun anew on SIGHUP, and no event is lost or split (P3, E-011)', async () => {
     const path = join(folder, 'rotated.jsonl');
-    const gateway = await serve(path);
+    await using gateway = await serve(path);
     let asked = 0;
     for (let rotation = 1; rotation <= 3; rotation += 1) {
       const calls = Array.from({ length: 40 }, () => gateway.call());
       renameSync(path, `${path}.${rotation}`);
-      gateway.child.kill('SIGHUP');
+      gateway.child.signal('SIGHUP');
       calls.push(...Array.from({ length: 40 }, () => gateway.call()));
       expect(new Set(await Promise.all(calls))).toEqual(new Set([200]));
       asked += calls.length;
@@ -122,9 +84,9 @@ describe('an audit file', () => {
     const home = join(folder, 'home');
     mkdirSync(home);
     const path = join(home, 'audit.jsonl');
-    const gateway = await serve(path);
+    await using gateway = await serve(path);
     renameSync(home, `${home}-moved`);
-    gateway.child.kill('SIGHUP');
+    gateway.child.signal('SIGHUP');
     await eventually('it is told', () => gateway.output.includes("the audit can't be written (ENOENT)"));
     expect(await gateway.call()).toBe(200);
     await eventually('it is audited', () => eventsIn(join(`${home}-moved`, 'audit.jsonl')).length === 1);
@@ -134,7 +96,7 @@ describe('an audit file', () => {
   it.skipIf(process.platform !== 'linux')(
     'on a full disk holds up no request and no stop, and the log says so (D-015)',
     async () => {
-      const gateway = await serve('/dev/full');
+      await using gateway = await serve('/dev/full');
       for (let index = 0; index < 5; index += 1) expect(await gateway.call()).toBe(200);
       await eventually('it is told', () => gateway.output.includes("the audit can't be written (ENOSPC)"));
       expect(gateway.output.match(/"level":"error"/g)).toHaveLength(1);
@@ -144,10 +106,10 @@ describe('an audit file', () => {
 });
 
 it('SIGHUP ends no gateway whose audit is on stdout', async () => {
-  const gateway = await serve(null);
-  gateway.child.kill('SIGHUP');
+  await using gateway = await serve(null);
+  gateway.child.signal('SIGHUP');
   for (let index = 0; index < 3; index += 1) expect(await gateway.call()).toBe(200);
-  expect(gateway.child.exitCode).toBeNull();
+  expect(gateway.child.running).toBe(true);
   expect(await gateway.stop()).toBe(0);
   expect(gateway.output.match(/"event":"request"/g)).toHaveLength(3);
 });
@@ -177,8 +139,8 @@ it.skipIf(pipesMissing)(
 );
 
 it('a log whose reader is gone ends nothing, and what is lost is counted (D-015)', async () => {
-  const gateway = await serve(join(folder, 'beside.jsonl'));
-  gateway.child.stdout.destroy();
+  await using gateway = await serve(join(folder, 'beside.jsonl'));
+  gateway.child.stopReading();
   await eventually('lines are lost', async () => {
     expect(await gateway.call()).toBe(200);
     return (await metricLines(gateway.opsPort)) > 0;

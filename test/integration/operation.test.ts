@@ -1,19 +1,15 @@
 /** What the operator meets: health, metrics, stopping. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EventStream } from '../support/event-stream.ts';
 import { startIssuer, type Issuer } from '../support/issuer.ts';
-import { eventually, reserveFreePort } from '../support/loopback.ts';
+import { startProgram, type Program } from '../support/program.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { startRecordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts';
 import { ask, exposition, json, only, requestText, startWorld, toolCall, type Ask } from './world.ts';
+import { eventually } from '../support/loopback.ts';
 
 it('/healthz and /readyz of the ops port are 200 with the version, with a query too, and in no log (W10)', async () => {
   await using world = await startWorld({ top: 'log: { level: trace }' });
@@ -202,71 +198,33 @@ routes: [{ path: /mcp, upstream: '${world.upstream.url}' }]
 });
 
 describe('the command', () => {
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  let folder: string;
   let issuer: Issuer;
   let upstream: RecordingUpstream;
-  const children: ChildProcess[] = [];
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'portcullis-operation-'));
     issuer = await startIssuer({ algorithms: ['ES256'] });
     upstream = await startRecordingUpstream();
   });
-  afterAll(async () => {
-    for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
-    await Promise.all([issuer.close(), upstream.close()]);
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => Promise.all([issuer.close(), upstream.close()]));
 
-  async function serve(env: Readonly<Record<string, string>> = {}) {
-    const [port, opsPort] = [await reserveFreePort(), await reserveFreePort()];
-    const file = join(folder, `${port}.yaml`);
-    writeFileSync(
-      file,
-      `publicUrl: http://localhost:${port}
-listen: { host: 127.0.0.1, port: ${port} }
-ops: { host: 127.0.0.1, port: ${opsPort} }
-stop: { drain: 20s }
+  async function serve(env: Readonly<Record<string, string>> = {}): Promise<Program & { token: string }> {
+    const yaml = `stop: { drain: 20s }
 authorizationServers: [{ issuer: '${issuer.url}' }]
 routes: [{ name: tools, path: /mcp, upstream: '${upstream.url}' }]
-`,
-    );
-    const child = spawn(process.execPath, [main, 'serve', '--config', file], {
-      env: { PATH: process.env['PATH'] ?? '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    children.push(child);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    const ready = async (): Promise<boolean> => {
-      if (child.exitCode !== null) throw new Error(`ended: ${output}`);
-      return (await fetch(`http://127.0.0.1:${opsPort}/readyz`).catch(() => undefined))?.status === 200;
-    };
-    await eventually('the gateway is ready', ready, 15_000);
-    const token = issuer.token({ claims: { aud: `http://localhost:${port}/mcp` } });
-    return {
-      port,
-      token,
-      child,
-      ended,
-      get output() {
-        return output;
-      },
-    };
+`;
+    const started = await startProgram({ yaml, env });
+    return Object.assign(started, { token: issuer.token({ claims: { aud: started.audience } }) });
   }
 
   it('ends with 0 after SIGTERM once the call in flight is answered, its lines written (A27)', async () => {
-    const gateway = await serve();
+    await using gateway = await serve();
     const before = upstream.requests.length;
     upstream.answerOnce({ delayMs: 700, body: { jsonrpc: '2.0', id: 1, result: {} } });
     const call = ask(gateway.port, { token: gateway.token });
     await upstream.request(before + 1);
-    gateway.child.kill('SIGTERM');
+    gateway.child.signal('SIGTERM');
     expect((await call).status).toBe(200);
-    expect(await gateway.ended).toBe(0);
+    expect(await gateway.child.ended).toBe(0);
     const lines = gateway.output.split('\n').filter((line) => line !== '');
     const audited = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(audited.filter(({ event }) => event === 'request')).toMatchObject([
@@ -275,24 +233,24 @@ routes: [{ name: tools, path: /mcp, upstream: '${upstream.url}' }]
   });
 
   it('ends at once with a second signal, whatever hangs (A27)', async () => {
-    const gateway = await serve();
+    await using gateway = await serve();
     const before = upstream.requests.length;
     upstream.answerOnce('hang');
     const call = ask(gateway.port, { token: gateway.token }).catch(() => 'lost');
     await upstream.request(before + 1);
-    gateway.child.kill('SIGTERM');
+    gateway.child.signal('SIGTERM');
     await sleep(300);
-    expect(gateway.child.exitCode).toBeNull();
+    expect(gateway.child.running).toBe(true);
     const began = performance.now();
-    gateway.child.kill('SIGINT');
-    expect(await gateway.ended).not.toBe(0);
+    gateway.child.signal('SIGINT');
+    expect(await gateway.child.ended).not.toBe(0);
     expect(performance.now() - began).toBeLessThan(1_000);
     expect(await call).toBe('lost');
   });
 
   it('answers the same bodies with DEBUG=true and in development, and no stack (A28)', async () => {
-    const usual = await serve();
-    const debugging = await serve({ DEBUG: 'true', NODE_DEBUG: 'portcullis', NODE_ENV: 'development' });
+    await using usual = await serve();
+    await using debugging = await serve({ DEBUG: 'true', NODE_DEBUG: 'portcullis', NODE_ENV: 'development' });
     const answers = async (gateway: typeof usual): Promise<readonly unknown[]> => {
       const { token } = gateway;
       const requests: readonly Ask[] = [
@@ -319,7 +277,7 @@ routes: [{ name: tools, path: /mcp, upstream: '${upstream.url}' }]
   });
 
   it('outlives clients that reset at once (A28)', async () => {
-    const gateway = await serve();
+    await using gateway = await serve();
     const text = requestText(gateway.port);
     for (let index = 0; index < 20; index += 1) {
       await using client = await connectRaw({ port: gateway.port });
@@ -327,7 +285,7 @@ routes: [{ name: tools, path: /mcp, upstream: '${upstream.url}' }]
       client.reset();
     }
     await sleep(300);
-    expect([gateway.child.exitCode, gateway.output.includes('defect')]).toEqual([null, false]);
+    expect([gateway.child.running, gateway.output.includes('defect')]).toEqual([true, false]);
     expect((await ask(gateway.port, { token: gateway.token })).status).toBe(200);
   });
 });

@@ -1,18 +1,14 @@
 /** Answers that don't end soon: events one by one, silence, clients that leave, are slow, or outlive their token. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { startChild } from '../support/child-process.ts';
 import { EventStream } from '../support/event-stream.ts';
 import { startIssuer } from '../support/issuer.ts';
-import { eventually, reserveFreePort } from '../support/loopback.ts';
+import { eventually } from '../support/loopback.ts';
 import { connectRaw, type RawClient } from '../support/raw-client.ts';
 import { startRecordingUpstream } from '../support/recording-upstream.ts';
 import { metric, requestText, startWorld, toolCall, type Ask, type World } from './world.ts';
+import { startProgram } from '../support/program.ts';
 
 const accept = [['Accept', 'application/json, text/event-stream']] as const;
 
@@ -235,34 +231,20 @@ it(
     const mebibyte = 1_024 * 1_024;
     const total = 128 * mebibyte;
     const chunk = Buffer.from(`data: ${'x'.repeat(64 * 1_024 - 8)}\n\n`);
-    const folder = mkdtempSync(join(tmpdir(), 'portcullis-slow-'));
     await using parts = new AsyncDisposableStack();
-    parts.defer(() => rmSync(folder, { recursive: true, force: true }));
-    const [port, opsPort] = [await reserveFreePort(), await reserveFreePort()];
-    const issuer = parts.use(
-      await startIssuer({ algorithms: ['ES256'], audience: `http://localhost:${port}/mcp` }),
-    );
+    const issuer = parts.use(await startIssuer({ algorithms: ['ES256'] }));
     const upstream = parts.use(await startRecordingUpstream());
-    const file = join(folder, 'config.yaml');
-    writeFileSync(
-      file,
-      `publicUrl: http://localhost:${port}
-listen: { host: 127.0.0.1, port: ${port} }
-ops: { host: 127.0.0.1, port: ${opsPort} }
-authorizationServers: [{ issuer: '${issuer.url}' }]
+    // A process of its own: its memory is the gateway's alone.
+    const { port, opsUrl, audience } = parts.use(
+      await startProgram({
+        yaml: `authorizationServers: [{ issuer: '${issuer.url}' }]
 routes: [{ path: /mcp, upstream: '${upstream.url}' }]
 `,
-    );
-    // A process of its own: its memory is the gateway's alone.
-    parts.use(
-      await startChild({
-        name: 'gateway',
-        args: [fileURLToPath(new URL('../../src/main.ts', import.meta.url)), '--config', file],
-        readyUrl: `http://127.0.0.1:${opsPort}/readyz`,
       }),
     );
+    const token = issuer.token({ claims: { aud: audience } });
     const residentBytes = async (): Promise<number> => {
-      const text = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+      const text = await (await fetch(`${opsUrl}/metrics`)).text();
       return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
     };
     const ask = async () => {
@@ -270,7 +252,7 @@ routes: [{ path: /mcp, upstream: '${upstream.url}' }]
       upstream.answerOnce(stream);
       const socket = connect({ port, host: '127.0.0.1' });
       parts.defer(() => void socket.destroy());
-      socket.write(requestText(port, { token: issuer.token(), headers: accept, body: toolCall() }));
+      socket.write(requestText(port, { token, headers: accept, body: toolCall() }));
       await stream.opened();
       const transfer = { sent: 0, received: 0 };
       socket.on('data', (data: Buffer) => (transfer.received += data.length));

@@ -24,6 +24,12 @@ export interface Child extends AsyncDisposable {
   /** Lines of stdout and stderr so far. */
   readonly output: readonly string[];
   readonly running: boolean;
+  /** Its exit code; null where a signal ended it. */
+  readonly ended: Promise<number | null>;
+  /** To itself alone, not to what it started. */
+  signal(name: NodeJS.Signals): void;
+  /** Reads its stdout no more: whoever writes there meets a closed pipe. */
+  stopReading(): void;
   /** Ends the child and all that it started. */
   close(): Promise<void>;
   /** The same without a word: no connection is ended first. */
@@ -43,10 +49,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   });
   const output = collectLines(child);
   let running = true;
-  const exited = new Promise<void>((resolve) =>
-    child.once('close', () => {
+  const ended = new Promise<number | null>((resolve) =>
+    child.once('close', (code) => {
       running = false;
-      resolve();
+      resolve(code);
     }),
   );
   await new Promise<void>((resolve, reject) => {
@@ -59,17 +65,17 @@ export async function startChild(options: ChildOptions): Promise<Child> {
 
   async function kill(): Promise<void> {
     signalGroup(pid, 'SIGKILL');
-    await within(exited, 3_000, `${options.name} ends`);
+    await within(ended, 3_000, `${options.name} ends`);
     process.off('exit', endWithUs);
   }
 
   async function close(): Promise<void> {
     signalGroup(pid, 'SIGTERM');
     try {
-      await within(exited, 3_000, `${options.name} ends`);
+      await within(ended, 3_000, `${options.name} ends`);
     } catch {
       signalGroup(pid, 'SIGKILL');
-      await within(exited, 3_000, `${options.name} ends`);
+      await within(ended, 3_000, `${options.name} ends`);
     }
     signalGroup(pid, 'SIGKILL');
     process.off('exit', endWithUs);
@@ -94,6 +100,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     get running() {
       return running;
     },
+    ended,
+    signal: (name) => void child.kill(name),
+    stopReading: () => void child.stdout.destroy(),
     close,
     kill,
     [Symbol.asyncDispose]: close,
