@@ -1,5 +1,6 @@
-# What the image holds: dist/, the production dependencies, package.json and the licence. It runs as a user
-# that owns none of these files and writes nothing, so the root file system can be mounted read-only.
+# What the image holds: the program in few files, dist/; the production dependencies, which are in these files already, as the
+# packages they came from, for scanners, licences and what an operator loads besides; package.json and the licence. It runs as
+# a user that owns none of these files and writes nothing, so the root file system can be mounted read-only.
 
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /build
@@ -7,9 +8,9 @@ COPY package.json package-lock.json ./
 COPY tools/runtime/package.json tools/runtime/
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
-COPY tools/clean-dist.ts tools/
+COPY tools/bundle.ts tools/clean-dist.ts tools/write-bundle.ts tools/
 COPY src src
-RUN npm run build
+RUN npm run build && npm run bundle
 
 FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /dependencies
@@ -25,7 +26,7 @@ LABEL org.opencontainers.image.title="portcullis" \
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /dependencies/node_modules node_modules
-COPY --from=build /build/dist dist
+COPY --from=build /build/bundle dist
 COPY package.json LICENSE ./
 # A number, because Kubernetes can't tell from a name that it isn't root (runAsNonRoot).
 USER 1000:1000

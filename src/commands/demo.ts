@@ -3,14 +3,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { packageFolder } from '../version.ts';
 import type { CommandIo } from './io.ts';
 import { exitCode } from './io.ts';
 
-/** Seen from `src/commands` and from `dist/commands` alike. */
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
 /** Runs the demo of a checkout; an installed package has none and says where one is found. */
-export async function demo(args: readonly string[], io: CommandIo, checkout: string = root): Promise<number> {
+export async function demo(
+  args: readonly string[],
+  io: CommandIo,
+  checkout: string = fileURLToPath(packageFolder),
+): Promise<number> {
   const script = join(checkout, 'demo/main.ts');
   // The runtime that a checkout pins: an older one couldn't run TypeScript as it is.
   const pinnedRuntime = join(checkout, 'node_modules/.bin/node');

@@ -91,11 +91,16 @@ function findDependencyFaults(final: Stage, stages: readonly Stage[]): readonly 
     if (origin === undefined) {
       return [`no stage is called ${from}`];
     }
-    const isCompiled = source.endsWith('/dist');
+    const isBundle = source.endsWith('/bundle') && bundles(origin);
     const isLean = source.endsWith('/node_modules') && installsForProduction(origin);
-    return isCompiled || isLean ? [] : [`${source} holds dev dependencies`];
+    return isBundle || isLean ? [] : [`${source} isn't the bundle and not without dev dependencies`];
   });
   return [...named(final, 'RUN').map(({ text }) => `RUN ${text} in the final stage`), ...faults];
+}
+
+/** Bundled from what was type-checked. */
+function bundles(stage: Stage): boolean {
+  return named(stage, 'RUN').at(-1)?.text === 'npm run build && npm run bundle';
 }
 
 function installsForProduction(stage: Stage): boolean {
@@ -134,7 +139,9 @@ const mistakes: readonly (readonly [string, string, string, string])[] = [
   ['a listener not exposed', 'EXPOSE 8080 9090', 'EXPOSE 8080', 'EXPOSE'],
   ['dev dependencies in the image', ' --omit=dev', '', 'dev dependencies'],
   ['scripts of dependencies', '--omit=dev --ignore-scripts', '--omit=dev', 'dev dependencies'],
-  ['the build tree in the image', '/build/dist dist', '/build ./', 'dev dependencies'],
+  ['the build tree in the image', '/build/bundle dist', '/build ./', 'dev dependencies'],
+  ['what tsc made', '/build/bundle dist', '/build/dist dist', 'dev dependencies'],
+  ['a bundle that nothing type-checked', 'npm run build && ', '', 'dev dependencies'],
   ['an install in the image', 'EXPOSE', 'RUN npm install left-pad\nEXPOSE', 'final stage'],
   ['a stage that is missing', '--from=dependencies', '--from=deps', 'no stage is called deps'],
   ['a download', 'EXPOSE', 'ADD https://example.com/x.tgz /app\nEXPOSE', 'downloads'],
