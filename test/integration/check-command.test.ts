@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { referencePage } from '../../tools/generate-configuration-reference.ts';
+import { program } from '../support/program.ts';
 
 const root = new URL('../../', import.meta.url);
 let folder: string;
@@ -20,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Runs the command line as a user does. */
 function portcullis(...args: readonly string[]) {
   const { PORT: _port, OPS_PORT: _opsPort, HOST: _host, OPS_HOST: _opsHost, ...env } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['src/main.ts', ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     cwd: root,
     env: { ...env, NODE_NO_WARNINGS: '1' },
     encoding: 'utf8',

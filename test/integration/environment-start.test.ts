@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check } from '../../src/commands/check.ts';
 import { startChild, type Child } from '../support/child-process.ts';
@@ -12,8 +11,8 @@ import { startIssuer, type Issuer } from '../support/issuer.ts';
 import { reserveFreePort } from '../support/loopback.ts';
 import { startRecordingUpstream } from '../support/recording-upstream.ts';
 import { ask, json, only } from './world.ts';
+import { program } from '../support/program.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const metadataUrl = '/.well-known/oauth-protected-resource/mcp';
 let folder: string;
 
@@ -61,7 +60,7 @@ function serve(
 ): Promise<Child> {
   return startChild({
     name: 'portcullis',
-    args: [main, ...args],
+    args: [program, ...args],
     env,
     cwd,
     readyUrl: `http://localhost:${opsPort}/readyz`,
@@ -70,7 +69,7 @@ function serve(
 
 /** The real command where it is expected to end by itself. */
 function run(env: Variables, args: readonly string[] = []) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     cwd: emptyFolder(),
     env: { PATH: process.env['PATH'] ?? '', ...env },
     encoding: 'utf8',

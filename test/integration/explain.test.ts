@@ -16,6 +16,7 @@ import { startRecordingUpstream, type RecordingUpstream } from '../support/recor
 import { Secrets } from '../support/secrets.ts';
 import { mintKey } from '../support/signing-key.ts';
 import { ask } from './world.ts';
+import { program } from '../support/program.ts';
 
 const clientSecret = 'the-secret-of-the-gateway-as-a-client';
 const environment = { SECRET: clientSecret };
@@ -350,7 +351,7 @@ describe('the command line', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   async function portcullis(args: readonly string[], input = ''): Promise<Explained> {
-    const child = spawn(process.execPath, ['src/main.ts', 'explain', ...args], {
+    const child = spawn(process.execPath, [program, 'explain', ...args], {
       cwd: new URL('../../', import.meta.url),
       env: { PATH: process.env['PATH'], ...environment },
       timeout: 20_000,

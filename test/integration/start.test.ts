@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import fp from 'fastify-plugin';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../../src/config/load.ts';
@@ -14,8 +13,8 @@ import { listenOnLoopback, reserveFreePort } from '../support/loopback.ts';
 import { startRecordingUpstream } from '../support/recording-upstream.ts';
 import { startGateway } from '../support/gateway.ts';
 import { ask, exposition, json, only, startWorld, toolCall } from './world.ts';
+import { program } from '../support/program.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 let folder: string;
 
 beforeAll(() => {
@@ -32,7 +31,7 @@ interface Ended {
 async function serve(yaml: string): Promise<Ended> {
   const file = join(folder, 'config.yaml');
   writeFileSync(file, yaml);
-  const child = spawn(process.execPath, [main, 'serve', '--config', file], {
+  const child = spawn(process.execPath, [program, 'serve', '--config', file], {
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '' },
     timeout: 15_000,

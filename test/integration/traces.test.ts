@@ -11,6 +11,7 @@ import { prometheusMissing, prometheusNote, startPrometheus } from '../support/p
 import { startRecordingUpstream, type RecordingUpstream } from '../support/recording-upstream.ts';
 import { startTraceCollector, type Span, type TraceCollector } from '../support/trace-collector.ts';
 import { startWorld, toolCall, type World } from './world.ts';
+import { program } from '../support/program.ts';
 
 const pathOf = (path: string): string => new URL(path, import.meta.url).pathname;
 
@@ -87,7 +88,7 @@ routes: [{ name: tools, path: /mcp, upstream: '${upstream.url}' }]
           '--import',
           pathOf(preload),
         ]),
-        pathOf('../../src/main.ts'),
+        program,
         '--config',
         file,
       ],

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reserveFreePort } from '../support/loopback.ts';
 import {
@@ -14,8 +13,7 @@ import {
   type UpstreamSide,
 } from './login-world.ts';
 import { json, metric, toolCall } from './world.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { program } from '../support/program.ts';
 
 let side: UpstreamSide;
 let world: LoginWorld;
@@ -530,7 +528,7 @@ it('the command line reads names and options as they are given (H09)', () => {
   writeFileSync(file, `publicUrl: ${world.gateway.url}\n${world.yaml}`);
   const { status, stderr } = spawnSync(
     process.execPath,
-    [main, 'login', 'tools', '--tenant', 'p1', '-c', file],
+    [program, 'login', 'tools', '--tenant', 'p1', '-c', file],
     {
       env: { PATH: process.env['PATH'] ?? '', ...world.environment },
       encoding: 'utf8',

@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { buildProgram } from './built-program.ts';
 import { startChild, type Child, type ChildOptions } from './child-process.ts';
 import { host, reserveFreePort } from './loopback.ts';
 
 /** What Node is given to run. */
-export const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const program = await buildProgram();
 
 export interface ProgramOptions extends Pick<ChildOptions, 'env' | 'openFiles' | 'withinMs'> {
   /** All of the file but `publicUrl`, `listen` and `ops`. */

@@ -2,12 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { startBalancer } from './balancer.ts';
 import { startChild, type Child } from './child-process.ts';
 import { eventually, host, reserveFreePort } from './loopback.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { program } from './program.ts';
 
 /** On a machine that runs all tests at once. */
 const startsWithinMs = 60_000;
@@ -46,7 +44,7 @@ export class Replica {
     this.#children.push(
       await startChild({
         name: `the replica on ${this.port}`,
-        args: [main, 'serve', '--config', this.#file],
+        args: [program, 'serve', '--config', this.#file],
         env: { ...this.#environment, ...ports },
         readyUrl: `http://127.0.0.1:${this.opsPort}/readyz`,
         withinMs: startsWithinMs,
