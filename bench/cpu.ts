@@ -36,6 +36,12 @@ export function readCpuMicros(pid: number): number {
   return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).own * microsPerTick;
 }
 
+/** What a process holds in memory, as in proc_pid_status(5). */
+export function readResidentBytes(pid: number): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kibibytes) * 1024;
+}
+
 /** CPU time of this process's ended children: between two readings, the load generator's. */
 export function readEndedChildrenCpuMicros(): number {
   return parseProcStat(readFileSync('/proc/self/stat', 'utf8')).children * microsPerTick;

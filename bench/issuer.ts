@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { SignJWT, exportJWK, generateKeyPair } from 'jose';
+import { SignJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose';
 
 export interface Issuer {
   readonly issuer: string;
-  readonly port: number;
+  /** What its tokens are verified with, for those who take no JWKS. */
+  readonly publicKeyPem: string;
   /** An RS256 access token as RFC 9068 has it, good for an hour. */
   readonly mintToken: (audience: string) => Promise<string>;
   /** How often the keys were asked for so far. */
@@ -37,7 +38,7 @@ export async function startIssuer(): Promise<Issuer> {
 
   return {
     issuer,
-    port,
+    publicKeyPem: await exportSPKI(publicKey),
     mintToken: (audience) =>
       new SignJWT({ client_id: 'bench-client', scope: 'mcp:use' })
         .setProtectedHeader({ alg: 'RS256', kid: jwk.kid, typ: 'at+jwt' })

@@ -1,156 +1,48 @@
-import type { Policy, Route } from '../src/config/configuration.ts';
-import { createJudge } from '../src/policy/judge.ts';
-import { createListFilter } from '../src/policy/list-filter.ts';
-import { BodySieve } from '../src/upstream/lists/body-sieve.ts';
-import { EventSieve } from '../src/upstream/lists/event-sieve.ts';
-import type { Shows } from '../src/upstream/lists/filter-lists.ts';
-import type { Sieve } from '../src/upstream/lists/sifted.ts';
-import type { Principal } from '../src/vocabulary/principal.ts';
-import { toolsCall } from './call.ts';
-import { renderMark } from './mark.ts';
-import { median } from './median.ts';
-import { renderColumns } from './table.ts';
+import { callForTools } from './exchange.ts';
+import { measureSifting } from './lists/sifting.ts';
+import type { SiftPlan } from './lists/sifting.ts';
+import type { Field } from './measure.ts';
+import { panelOfCpu } from './picture/of-rounds.ts';
+import { race } from './race.ts';
+import type { RacePlan } from './race.ts';
+import { renderDisturbance, renderRatios, renderTable, worstOthersPercent } from './report.ts';
+import { ruleCount } from './routed-gateway.ts';
+import type { RoutedGateway } from './routed-gateway.ts';
+import type { Section } from './section.ts';
 
-const tools = 500;
-const rules = 50;
-const markMillis = 2;
+const title = 'List of 500 tools';
+const whole = 'whole list';
+const filtered = 'filtered list';
 
-/** What a read of a socket brings. */
-const chunkBytes = 64 * 1024;
-
-export interface ListPlan {
-  readonly warmUpPasses: number;
-  readonly passes: number;
-}
-
-export interface ListReport {
-  readonly notes: readonly string[];
-  readonly table: string;
-  readonly marks: readonly string[];
-}
-
-interface Figures {
-  readonly name: string;
-  readonly bytes: number;
-  /** CPU per answer in microseconds, pass by pass. */
-  readonly micros: readonly number[];
-}
-
-/** What it costs to filter an answer, and to look through one without a list. */
-export function measureLists(plan: ListPlan): ListReport {
-  const list = Buffer.from(listOfTools());
-  const call = Buffer.from(toolsCall);
-  const shows = filterOf50Rules();
-  const events = (): Sieve => new EventSieve({ shows, requestId: '1', onWithheld: () => {} });
-  const body = (): Sieve => new BodySieve(shows);
-  const lists = [
-    measure('list, JSON', plan, { open: body, bytes: list, answers: 20 }),
-    measure('list, event', plan, { open: events, bytes: asEvent(list), answers: 20 }),
-  ];
-  const small = [
-    measure('small answer, JSON', plan, { open: body, bytes: call, answers: 5_000 }),
-    measure('small answer, event', plan, { open: events, bytes: asEvent(call), answers: 5_000 }),
-  ];
+/** What a filtered list costs: through a gateway beside one that isn't filtered, and the filter by itself. */
+export async function measureLists(
+  field: Field,
+  plan: RacePlan & { readonly sifting: SiftPlan },
+  gateway: RoutedGateway,
+): Promise<Section> {
+  // What a route hides isn't in the answer, so that it isn't the upstream's.
+  const shorter = { ...callForTools, answer: undefined };
+  const rounds = await race(
+    [await gateway.entrant(whole, '/mcp', callForTools), await gateway.entrant(filtered, '/listed', shorter)],
+    field,
+    plan,
+  );
+  const sifting = measureSifting(plan.sifting);
   return {
+    part: 'lists',
+    title,
     notes: [
-      `Lists of ${tools} tools with their schemas, of which ${rules} rules show every other one; the last rule has a condition. Median of ${plan.passes} passes in this process.`,
-      'Small answers of about 200 bytes have no list; on a route that filters lists each is looked through.',
+      `Two routes of one gateway in turn, one with ${ruleCount} rules; the list has 250 KB.`,
+      ...sifting.notes,
     ],
-    table: renderColumns(
-      ['answer', 'bytes', 'CPU µs'],
-      [...lists, ...small].map(({ name, bytes, micros }) => [name, String(bytes), median(micros).toFixed(1)]),
-    ),
-    marks: lists.map(({ name, micros }) =>
-      renderMark({
-        title: `${name} of ${tools} tools, filtered`,
-        value: median(micros) / 1000,
-        rounds: micros.map((value) => value / 1000),
-        mark: markMillis,
-        better: 'lower',
-        unit: ' ms',
-      }),
-    ),
+    table: `${renderTable(rounds)}\n\n${sifting.table}`,
+    lines: [
+      ...renderRatios(rounds, [{ own: filtered, over: whole, figure: 'cpuMicros', better: 'lower' }]),
+      ...sifting.marks,
+      ...renderDisturbance(rounds),
+    ],
+    panels: [panelOfCpu(title, rounds, [filtered])],
+    ratios: [],
+    othersPercent: worstOthersPercent(rounds),
   };
-}
-
-interface Subject {
-  readonly open: () => Sieve;
-  readonly bytes: Buffer;
-  readonly answers: number;
-}
-
-function measure(
-  name: string,
-  { warmUpPasses, passes }: ListPlan,
-  { open, bytes, answers }: Subject,
-): Figures {
-  const micros: number[] = [];
-  for (let pass = -warmUpPasses; pass < passes; pass += 1) {
-    const before = process.cpuUsage();
-    for (let answer = 0; answer < answers; answer += 1) sift(open(), bytes);
-    const { user, system } = process.cpuUsage(before);
-    if (pass >= 0) micros.push((user + system) / answers);
-  }
-  return { name, bytes: bytes.length, micros };
-}
-
-function sift(sieve: Sieve, bytes: Buffer): void {
-  for (let from = 0; from < bytes.length; from += chunkBytes)
-    sieve.pass(bytes.subarray(from, from + chunkBytes));
-  if (sieve.end().state === 'fault') throw new Error('an answer was given up');
-}
-
-function asEvent(json: Buffer): Buffer {
-  return Buffer.concat([Buffer.from('event: message\ndata: '), json, Buffer.from('\n\n')]);
-}
-
-/** Every other tool is of a rule; names and schemas as generated servers have them. */
-function listOfTools(): string {
-  const list = Array.from({ length: tools }, (_, index) => ({
-    name: `${index % 2 === 0 ? 'area' : 'other'}${index % rules}_get_resource_${index}`,
-    title: `Get resource ${index}`,
-    description:
-      'Gets a resource of the area by its "id", with all that belongs to it. Use it before changing anything.',
-    inputSchema: {
-      type: 'object',
-      properties: {
-        id: { type: 'string', description: 'The id of the resource' },
-        fields: { type: 'array', items: { type: 'string' } },
-        limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
-      },
-      required: ['id'],
-      additionalProperties: false,
-    },
-    annotations: { readOnlyHint: true },
-  }));
-  return JSON.stringify({
-    jsonrpc: '2.0',
-    id: 1,
-    result: { tools: list, ttlMs: 60_000, cacheScope: 'public' },
-  });
-}
-
-function filterOf50Rules(): Shows {
-  const policy: Policy = {
-    hide: true,
-    rules: Array.from({ length: rules }, (_, index) => ({
-      name: `rule-${index}`,
-      scopes: [],
-      tools: [`area${index}_*`],
-      ...(index === rules - 1 ? { when: '"eng" in principal.claims.groups' } : {}),
-    })),
-  };
-  const filter = createListFilter(createJudge(policy));
-  const principal: Principal = {
-    issuer: 'https://login.example.com',
-    subject: 'ada',
-    clientId: 'bench',
-    email: undefined,
-    scopes: [],
-    claims: { groups: ['eng'] },
-    authorizationServer: 'bench',
-    expiresAt: undefined,
-  };
-  const reader = { principal, route: { name: 'bench', access: 'required' } as Route };
-  return (list, name) => filter.shows(list, name, reader);
 }

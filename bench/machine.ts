@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 
+import { versionOnPath } from './native-process.ts';
+
 const require = createRequire(import.meta.url);
 
 /** What the figures depend on, in one line each: the processor, the system, the versions. */
@@ -11,9 +13,13 @@ export function describeMachine(loadName: string): readonly string[] {
   const packages = ['undici', 'fastify', '@fastify/http-proxy', 'jose'].map(
     (name) => `${name} ${versionOf(name)}`,
   );
+  const commands = ['nginx', 'haproxy'].flatMap((command) => {
+    const version = versionOnPath(command);
+    return version === undefined ? [] : [`${command} ${version}`];
+  });
   return [
     `${availableParallelism()} cores of ${processor}, ${memory} GiB, ${type()} ${release()}`,
-    `Node ${process.version}, ${packages.join(', ')}, ${loadName}`,
+    `Node ${process.version}, ${packages.join(', ')}, ${[...commands, loadName].join(', ')}`,
   ];
 }
 

@@ -1,10 +1,11 @@
-/** A figure that has to be on one side of a mark. */
+/** A figure, and the side of a mark that it has to be on. */
 export interface Marked {
   readonly title: string;
   readonly value: number;
   /** The same figure of each round, for its range; a single one has none. */
   readonly rounds: readonly number[];
-  readonly mark: number;
+  /** Absent: nothing is asked of it. */
+  readonly mark?: number;
   readonly better: 'higher' | 'lower';
   /** With its space; empty for a ratio. */
   readonly unit: string;
@@ -12,8 +13,10 @@ export interface Marked {
 
 /** One line: the figure, its range, the mark, and whether it was reached. */
 export function renderMark({ title, value, rounds, mark, better, unit }: Marked): string {
-  const range = `rounds ${Math.min(...rounds).toFixed(2)}–${Math.max(...rounds).toFixed(2)}; `;
-  const isReached = better === 'higher' ? value >= mark : value <= mark;
-  const sign = better === 'higher' ? '≥' : '≤';
-  return `${title}: ${value.toFixed(2)}${unit} (${rounds.length > 1 ? range : ''}mark ${sign} ${mark}${unit}): ${isReached ? 'reached' : 'missed'}`;
+  const range = `rounds ${Math.min(...rounds).toFixed(2)}–${Math.max(...rounds).toFixed(2)}`;
+  const isReached = mark !== undefined && (better === 'higher' ? value >= mark : value <= mark);
+  const wanted = mark === undefined ? [] : [`mark ${better === 'higher' ? '≥' : '≤'} ${mark}${unit}`];
+  const parts = [...(rounds.length > 1 ? [range] : []), ...wanted];
+  const verdict = mark === undefined ? '' : `: ${isReached ? 'reached' : 'missed'}`;
+  return `${title}: ${value.toFixed(2)}${unit}${parts.length > 0 ? ` (${parts.join('; ')})` : ''}${verdict}`;
 }

@@ -1,17 +1,21 @@
-import { callHeaders, toolsCall } from './call.ts';
+import { createHash } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import type { Contestant, Ground } from './contestants/contestant.ts';
 import { readEndedChildrenCpuMicros, readMachineCpu } from './cpu.ts';
 import type { MachineCpu } from './cpu.ts';
-import type { Load } from './load/load.ts';
+import type { Load, LoadFigures, Target } from './load/load.ts';
+import type { MeasuredProcess } from './measured-process.ts';
 import { median } from './median.ts';
 
 export interface Round {
   readonly contestant: string;
-  /** Answers with a 2xx status. */
+  /** Answers with the status that was wanted. */
   readonly answered: number;
   readonly seconds: number;
   readonly requestsPerSecond: number;
-  /** CPU per 2xx answer, in microseconds: the contestant's, the upstream's, the load generator's. */
+  /** CPU per answer, in microseconds: the contestant's, the upstream's, the load generator's. */
   readonly cpuMicros: number;
   readonly upstreamCpuMicros: number;
   /** NaN where the system doesn't tell. */
@@ -20,11 +24,15 @@ export interface Round {
   readonly othersPercent: number;
   readonly p50Millis: number;
   readonly p99Millis: number;
+  /** What the contestant held in memory at the end; NaN where the system doesn't tell. */
+  readonly residentMegabytes: number;
 }
 
 export interface Field {
   readonly ground: Ground;
   readonly load: Load;
+  /** Processes that have had their full warm-up. */
+  readonly warm: WeakSet<MeasuredProcess>;
 }
 
 interface CpuReading {
@@ -36,16 +44,12 @@ interface CpuReading {
 
 const untold: MachineCpu = { busyMicros: Number.NaN, allMicros: Number.NaN };
 
-/** Puts the load on one contestant for so many seconds. Rejects at any answer that isn't 2xx and any socket error. */
+/** Puts the load on one contestant for so many seconds. Rejects at any answer with another status and any socket error. */
 export async function measureSlice(field: Field, contestant: Contestant, seconds: number): Promise<Round> {
-  const target = {
-    url: contestant.url,
-    headers: { ...callHeaders, ...contestant.headers },
-    body: toolsCall,
-  };
+  const target = targetOf(contestant, field.ground.folder);
   if (contestant.process.hasEnded()) throw new Error(`${contestant.name} ${contestant.process.lastWords()}`);
   const before = await readCpu(field.ground, contestant);
-  const figures = await field.load.put(target, seconds);
+  const figures = await putPatiently(field.load, target, seconds);
   const { faults, answered } = figures;
   if (faults.length > 0 || answered === 0) {
     const words = faults.length > 0 ? faults.join('; ') : 'no answer at all';
@@ -64,7 +68,23 @@ export async function measureSlice(field: Field, contestant: Contestant, seconds
     othersPercent: measureOthers(before, after, contestant),
     p50Millis: figures.p50Millis,
     p99Millis: figures.p99Millis,
+    residentMegabytes: contestant.process.residentBytes() / 1e6,
   };
+}
+
+/** On a busy machine 50 large requests at once may take longer than a slice: then it is a longer one. */
+async function putPatiently(load: Load, target: Target, seconds: number): Promise<LoadFigures> {
+  const figures = await load.put(target, seconds);
+  return figures.answered > 0 || figures.faults.length > 0 ? figures : load.put(target, 5 * seconds);
+}
+
+function targetOf({ url, headers, exchange }: Contestant, folder: string): Target {
+  const { method, body, status } = exchange;
+  const target = { url, method, headers: { ...exchange.headers, ...headers }, status };
+  if (body === '') return { ...target, bodyFile: '' };
+  const bodyFile = join(folder, `body-${createHash('sha256').update(body).digest('hex').slice(0, 12)}`);
+  if (!existsSync(bodyFile)) writeFileSync(bodyFile, body);
+  return { ...target, bodyFile };
 }
 
 /** One round out of its slices: sums divided anew, and the median of the slices' percentiles. */
@@ -84,6 +104,7 @@ export function joinSlices(slices: readonly [Round, ...Round[]]): Round {
     othersPercent: sumOf((slice) => slice.othersPercent * slice.seconds) / seconds,
     p50Millis: median(slices.map((slice) => slice.p50Millis)),
     p99Millis: median(slices.map((slice) => slice.p99Millis)),
+    residentMegabytes: Math.max(...slices.map((slice) => slice.residentMegabytes)),
   };
 }
 

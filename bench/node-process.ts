@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { readCpuMicros } from './cpu.ts';
+import { readCpuMicros, readResidentBytes } from './cpu.ts';
 import type { CpuSource } from './cpu.ts';
+import { pidOf, watchChild } from './measured-process.ts';
+import type { MeasuredProcess } from './measured-process.ts';
 
 export interface NodeProcessPlan {
   readonly name: string;
@@ -18,19 +20,11 @@ export interface NodeProcessPlan {
 }
 
 /** A process of its own on the Node that runs the bench. */
-export interface NodeProcess {
-  readonly name: string;
+export interface NodeProcess extends MeasuredProcess {
   /** The port it told on stdout; rejects when it ends or stays silent. Not for a process with a `stdoutFile`. */
   readonly port: () => Promise<number>;
-  /** User and system CPU time so far, in microseconds. */
-  readonly cpuMicros: () => Promise<number>;
   /** Its answer to a question over IPC, one at a time; only with `cpuSource: 'ipc'` is there such a channel. */
   readonly ask: (question: string, limitMillis: number) => Promise<unknown>;
-  /** The end of what it wrote to stderr, and its exit code if it has ended. */
-  readonly lastWords: () => string;
-  readonly hasEnded: () => boolean;
-  /** SIGTERM, then SIGKILL when it is still there after `limitMillis`. */
-  readonly stop: (limitMillis: number) => Promise<void>;
 }
 
 const startLimitMillis = 15_000;
@@ -39,19 +33,15 @@ const reportCpu = new URL('contestants/report-cpu.ts', import.meta.url).href;
 /** Starts a script on the Node that runs the bench. The process is killed when the bench exits, however it exits. */
 export function startNode(plan: NodeProcessPlan): NodeProcess {
   const child = launch(plan);
-  let stderr = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4000)));
-  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
-  const lastWords = (): string =>
-    `${hasEnded() ? `ended with ${child.signalCode ?? child.exitCode}\n` : ''}${stderr}`;
+  const watched = watchChild(child);
+  const isTold = plan.cpuSource === 'proc';
   return {
     name: plan.name,
-    port: () => readPort(child, () => `${plan.name}: ${lastWords()}`),
-    cpuMicros: async () => (plan.cpuSource === 'proc' ? readCpuMicros(pidOf(child)) : askCpuMicros(child)),
+    port: () => readPort(child, () => `${plan.name}: ${watched.lastWords()}`),
+    cpuMicros: async () => (isTold ? readCpuMicros(pidOf(child)) : askCpuMicros(child)),
+    residentBytes: () => (isTold ? readResidentBytes(pidOf(child)) : Number.NaN),
     ask: (question, limitMillis) => ask(child, question, limitMillis),
-    lastWords,
-    hasEnded,
-    stop: (limitMillis) => stop(child, limitMillis),
+    ...watched,
   };
 }
 
@@ -63,15 +53,7 @@ function launch(plan: NodeProcessPlan): ChildProcess {
     env: { ...process.env, NODE_ENV: 'production' },
   });
   if (typeof stdout === 'number') closeSync(stdout);
-  const kill = (): boolean => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
   return child;
-}
-
-function pidOf(child: ChildProcess): number {
-  if (child.pid === undefined) throw new Error('the process did not start');
-  return child.pid;
 }
 
 function readPort(child: ChildProcess, describe: () => string): Promise<number> {
@@ -103,15 +85,6 @@ async function ask(child: ChildProcess, question: string, limitMillis: number): 
   child.send(question);
   const [answered] = (await answer) as [unknown];
   return answered;
-}
-
-async function stop(child: ChildProcess, limitMillis: number): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  const killLater = setTimeout(() => child.kill('SIGKILL'), limitMillis);
-  await ended;
-  clearTimeout(killLater);
 }
 
 /** The path of a file in this folder. */

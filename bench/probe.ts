@@ -1,25 +1,30 @@
-import { callHeaders, toolsAnswer, toolsCall } from './call.ts';
+import type { Exchange } from './exchange.ts';
 
-/** One call outside the measurement: what is answered? */
-export async function probe(callee: {
+interface Callee {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-}): Promise<{ readonly status: number; readonly body: string }> {
-  const answer = await fetch(callee.url, {
-    method: 'POST',
-    headers: { ...callHeaders, ...callee.headers },
-    body: toolsCall,
+  readonly exchange: Exchange;
+}
+
+/** One exchange outside the measurement: what is answered? */
+export async function probe({
+  url,
+  headers,
+  exchange,
+}: Callee): Promise<{ readonly status: number; readonly body: string }> {
+  const answer = await fetch(url, {
+    method: exchange.method,
+    headers: { ...exchange.headers, ...headers },
+    ...(exchange.body === '' ? {} : { body: exchange.body }),
     signal: AbortSignal.timeout(10_000),
   });
   return { status: answer.status, body: await answer.text() };
 }
 
-/** Throws unless the callee passes on exactly what the upstream says. */
-export async function expectAnswer(callee: {
-  readonly name: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-}): Promise<void> {
+/** Throws unless the callee answers exactly as it has to: the bytes of the upstream, where it passes them on. */
+export async function expectAnswer(callee: Callee & { readonly name: string }): Promise<void> {
   const { status, body } = await probe(callee);
-  if (status !== 200 || body !== toolsAnswer) throw new Error(`${callee.name} answered ${status}: ${body}`);
+  const { status: wanted, answer = body } = callee.exchange;
+  if (status !== wanted || body !== answer)
+    throw new Error(`${callee.name} answered ${status}: ${body.slice(0, 500)}`);
 }

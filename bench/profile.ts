@@ -1,4 +1,5 @@
-// node bench/profile.ts: where does the gateway's CPU time go, under the load of the bench?
+// node bench/profile.ts: where does the gateway's CPU time go, under the load of the bench? It runs from its sources here,
+// so that each function is named by the file that it stands in.
 import { copyFileSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,23 +7,39 @@ import { parseArgs } from 'node:util';
 import { startContestant } from './contestants/contestant.ts';
 import type { ContestantName, Ground } from './contestants/contestant.ts';
 import { findCpuSource } from './cpu.ts';
+import { callForEvents, callWith1MiB, callWith64KiB, callWithRows, smallCall } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { onGround } from './ground.ts';
 import { findLoad } from './load/find-load.ts';
 import { measureSlice } from './measure.ts';
+import type { MeasuredProcess } from './measured-process.ts';
+import { benchFile } from './node-process.ts';
 import type { Round } from './measure.ts';
 import { expectAnswer } from './probe.ts';
+import { listCosts } from './profile/costs.ts';
 import type { CpuProfile, ProfileWindow } from './profile/cpu-profile.ts';
-import { renderSummary } from './profile/render.ts';
+import { renderCostsBeside, renderSummary } from './profile/render.ts';
+import type { Profiled } from './profile/render.ts';
 import { summarize } from './profile/summary.ts';
 
-const usage = `node bench/profile.ts [--seconds N] [--only gateway|stock|bare] [--top N] [--keep FILE]
-  --keep    copies the .cpuprofile there, for a browser's developer tools`;
+const exchanges = new Map([
+  ['call', smallCall],
+  ['body-64k', callWith64KiB],
+  ['rows', callWithRows],
+  ['body-1m', callWith1MiB],
+  ['events', callForEvents],
+]);
 
-const warmUpSeconds = 3;
+const usage = `node bench/profile.ts [--seconds N] [--only gateway|stock|bare]... [--ask NAME] [--top N] [--keep FILE]
+  --ask     ${[...exchanges.keys()].join(', ')}
+  --keep    copies the .cpuprofile of the last one there, for a browser's developer tools`;
+
+const warmUpSeconds = 20;
 const sampleMicros = 250;
 
 interface ProfilePlan {
-  readonly contestant: ContestantName;
+  readonly contestants: readonly ContestantName[];
+  readonly exchange: Exchange;
   readonly seconds: number;
   readonly top: number;
   readonly keep: string | undefined;
@@ -33,22 +50,34 @@ function readPlan(args: readonly string[]): ProfilePlan {
     args: [...args],
     options: {
       seconds: { type: 'string', default: '8' },
-      only: { type: 'string', default: 'gateway' },
+      only: { type: 'string', multiple: true, default: ['gateway'] },
+      ask: { type: 'string', default: 'call' },
       top: { type: 'string', default: '40' },
       keep: { type: 'string' },
     },
   });
-  const contestant = (['gateway', 'stock', 'bare'] as const).find((name) => name === values.only);
+  const contestants = values.only.map(pickContestant);
   const [seconds, top] = [Number(values.seconds), Number(values.top)];
-  if (contestant === undefined) throw new TypeError(`"${values.only}" can't be profiled`);
+  const exchange = exchanges.get(values.ask);
+  if (exchange === undefined) throw new TypeError(`"${values.ask}" can't be asked`);
   if (!(seconds >= 1) || !(top >= 1)) throw new TypeError('--seconds and --top are numbers from 1 up');
-  return { contestant, seconds: Math.ceil(seconds), top, keep: values.keep };
+  return { contestants, exchange, seconds: Math.ceil(seconds), top, keep: values.keep };
 }
 
-async function runProfile(plan: ProfilePlan, bare: Ground): Promise<string> {
+function pickContestant(given: string): ContestantName {
+  const contestant = (['gateway', 'stock', 'bare'] as const).find((name) => name === given);
+  if (contestant === undefined) throw new TypeError(`"${given}" can't be profiled`);
+  return contestant;
+}
+
+async function runProfile(name: ContestantName, plan: ProfilePlan, bare: Ground): Promise<Profiled> {
   const nodeArgs = ['--cpu-prof', `--cpu-prof-dir=${bare.folder}`, `--cpu-prof-interval=${sampleMicros}`];
-  const field = { load: findLoad(undefined), ground: { ...bare, nodeArgs } };
-  const contestant = await startContestant(plan.contestant, field.ground);
+  const field = {
+    load: findLoad(undefined),
+    ground: { ...bare, program: benchFile('../src/main.ts'), nodeArgs },
+    warm: new WeakSet<MeasuredProcess>(),
+  };
+  const contestant = { ...(await startContestant(name, field.ground)), exchange: plan.exchange };
   let round: Round;
   let window: ProfileWindow;
   try {
@@ -67,7 +96,12 @@ async function runProfile(plan: ProfilePlan, bare: Ground): Promise<string> {
   if (window.from < profile.startTime || window.to > profile.endTime) {
     throw new Error("the profile's clock isn't this process's: the measured part can't be told apart");
   }
-  return renderSummary(summarize(profile, window), round, plan.top);
+  return {
+    summary: summarize(profile, window),
+    costs: listCosts(profile, window),
+    round,
+    top: plan.top,
+  };
 }
 
 /** The clock that V8 stamps profiles with. */
@@ -90,7 +124,13 @@ try {
   process.exit(64);
 }
 try {
-  console.log(await onGround(findCpuSource(), (ground) => runProfile(plan, ground)));
+  const profiled: Profiled[] = [];
+  for (const name of plan.contestants) {
+    const one = await onGround(findCpuSource(), (ground) => runProfile(name, plan, ground));
+    console.log(`${renderSummary(one)}\n`);
+    profiled.push(one);
+  }
+  if (profiled.length > 1) console.log(renderCostsBeside(profiled));
 } catch (error) {
   console.error(`No profile: ${(error as Error).message}`);
   process.exitCode = 1;

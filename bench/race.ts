@@ -1,14 +1,13 @@
-import { startContestant } from './contestants/contestant.ts';
-import type { Contestant, ContestantName } from './contestants/contestant.ts';
+import type { Contestant } from './contestants/contestant.ts';
 import { joinSlices, measureSlice } from './measure.ts';
 import type { Field, Round } from './measure.ts';
 import { expectAnswer } from './probe.ts';
 
 export interface RacePlan {
-  readonly contestants: readonly ContestantName[];
   readonly rounds: number;
   /** Of each contestant's measurement in each round. */
   readonly seconds: number;
+  /** Of each Node process, before it is measured for the first time. */
   readonly warmUpSeconds: number;
   readonly tell: (line: string) => void;
 }
@@ -17,28 +16,18 @@ export interface RacePlan {
 const sliceSeconds = 2;
 
 /**
- * Measures the contestants in turn, slice after slice and round after round, so that a noisy machine is noisy for all
- * of them. Every slice begins with another contestant.
+ * Measures contestants that run already in turn, slice after slice and round after round, so that a noisy machine is
+ * noisy for all of them. Every slice begins with another contestant.
  */
-export async function race(field: Field, plan: RacePlan): Promise<readonly Round[]> {
-  const running: Contestant[] = [];
-  try {
-    for (const name of plan.contestants) running.push(await startContestant(name, field.ground));
-    return await raceThose(running, field, plan);
-  } finally {
-    for (const contestant of running) await contestant.stop();
-  }
-}
-
-/** The race of contestants that run already. */
-export async function raceThose(
+export async function race(
   running: readonly Contestant[],
   field: Field,
-  plan: Omit<RacePlan, 'contestants'>,
+  plan: RacePlan,
 ): Promise<readonly Round[]> {
   for (const contestant of running) {
     await expectAnswer(contestant);
-    await measureSlice(field, contestant, plan.warmUpSeconds);
+    await measureSlice(field, contestant, warmUpSeconds(contestant, field, plan));
+    field.warm.add(contestant.process);
   }
   const measured: Round[] = [];
   for (let round = 1; round <= plan.rounds; round += 1) {
@@ -47,6 +36,16 @@ export async function raceThose(
     measured.push(...results);
   }
   return measured;
+}
+
+/** V8 compiles for long after a process has begun; a path that is new to a warm process takes it less. */
+function warmUpSeconds(
+  { runtime, process }: Contestant,
+  { warm }: Field,
+  plan: Pick<RacePlan, 'warmUpSeconds'>,
+): number {
+  if (runtime === 'native') return 1;
+  return warm.has(process) ? Math.ceil(plan.warmUpSeconds / 4) : plan.warmUpSeconds;
 }
 
 async function runRound(field: Field, running: readonly Contestant[], seconds: number): Promise<Round[]> {

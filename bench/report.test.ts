@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 
 import type { ContestantName } from './contestants/contestant.ts';
 import type { Round } from './measure.ts';
-import { renderDisturbance, renderRatios, renderTable } from './report.ts';
+import { renderDisturbance, renderRatios, renderTable, steadyRatio } from './report.ts';
+import type { Comparison } from './report.ts';
+
+const comparisons: readonly Comparison[] = [
+  { own: 'gateway', over: 'stock', figure: 'requestsPerSecond', mark: 1.6, better: 'higher' },
+  { own: 'gateway', over: 'bare', figure: 'cpuMicros', mark: 1.5, better: 'lower' },
+];
 
 function round(contestant: ContestantName, requestsPerSecond: number, cpuMicros: number): Round {
   return {
@@ -16,6 +22,7 @@ function round(contestant: ContestantName, requestsPerSecond: number, cpuMicros:
     othersPercent: 3.3,
     p50Millis: 1,
     p99Millis: 2,
+    residentMegabytes: Number.NaN,
   };
 }
 
@@ -31,24 +38,28 @@ test('says reached where the ratio of the medians meets the mark and missed wher
     round('stock', 100, 100),
     round('gateway', 150, 70),
   ];
-  expect(renderRatios(rounds)).toEqual([
+  expect(renderRatios(rounds, comparisons)).toEqual([
     'gateway/stock requests/s: 1.60 (rounds 1.50–1.90; mark ≥ 1.6): reached',
     'gateway/bare CPU per request: 1.52 (rounds 1.40–1.60; mark ≤ 1.5): missed',
+  ]);
+  expect(steadyRatio('call', rounds, { own: 'gateway', over: 'bare' })).toEqual([
+    { name: 'call: gateway/bare CPU', value: 1.4 },
   ]);
 });
 
 test('leaves out a ratio whose other contestant did not run', () => {
-  expect(renderRatios([round('gateway', 160, 80)])).toEqual([]);
+  expect(renderRatios([round('gateway', 160, 80)], comparisons)).toEqual([]);
+  expect(steadyRatio('call', [round('gateway', 160, 80)], { own: 'gateway', over: 'bare' })).toEqual([]);
 });
 
 test('shows the median of the rounds and a dash for what the system does not tell', () => {
   const rounds = [round('bare', 100, 51), round('bare', 900, 50), round('bare', 300, 40)];
   expect(renderTable(rounds).split('\n')[2]).toBe(
-    '| bare       |        300 |           50.0 |   1.00 |   2.00 |            20.0 |           – |           3 |',
+    '| bare       |        300 |           50.0 |   1.00 |   2.00 |      – |            20.0 |           – |           3 |',
   );
 });
 
-test('warns when other processes took more than a tenth of the machine in any round', () => {
+test('warns when other processes took more than 15 % of the machine in any round', () => {
   const quiet = round('bare', 100, 50);
   expect(renderDisturbance([quiet])).toEqual([]);
   expect(renderDisturbance([quiet, { ...quiet, othersPercent: 41.6 }])).toEqual([

@@ -1,47 +1,48 @@
-import type { ContestantName } from './contestants/contestant.ts';
 import { renderMark } from './mark.ts';
+import type { Marked } from './mark.ts';
 import { median } from './median.ts';
 import type { Round } from './measure.ts';
+import type { SteadyRatio } from './section.ts';
 import { renderColumns } from './table.ts';
 
 type Figure = Exclude<keyof Round, 'contestant'>;
 
-interface Ratio {
-  readonly title: string;
+/** One contestant's figure over another's. */
+export interface Comparison {
   readonly figure: Figure;
-  readonly over: ContestantName;
-  readonly mark: number;
+  readonly own: string;
+  readonly over: string;
   readonly better: 'higher' | 'lower';
+  /** Absent: nothing is asked of it. */
+  readonly mark?: number;
 }
+
+/** From here on other processes say more about the figures than the contestants do. */
+export const disturbedPercent = 15;
 
 const columns: readonly { readonly title: string; readonly figure: Figure; readonly digits: number }[] = [
   { title: 'requests/s', figure: 'requestsPerSecond', digits: 0 },
   { title: 'CPU µs/request', figure: 'cpuMicros', digits: 1 },
   { title: 'p50 ms', figure: 'p50Millis', digits: 2 },
   { title: 'p99 ms', figure: 'p99Millis', digits: 2 },
+  { title: 'RSS MB', figure: 'residentMegabytes', digits: 0 },
   { title: 'upstream CPU µs', figure: 'upstreamCpuMicros', digits: 1 },
   { title: 'load CPU µs', figure: 'loadCpuMicros', digits: 1 },
   { title: 'other CPU %', figure: 'othersPercent', digits: 0 },
 ];
 
-const ratios: readonly Ratio[] = [
-  {
-    title: 'gateway/stock requests/s',
-    figure: 'requestsPerSecond',
-    over: 'stock',
-    mark: 1.6,
-    better: 'higher',
-  },
-  { title: 'gateway/bare CPU per request', figure: 'cpuMicros', over: 'bare', mark: 1.5, better: 'lower' },
-];
+const words: Partial<Record<Figure, string>> = {
+  requestsPerSecond: 'requests/s',
+  cpuMicros: 'CPU per request',
+  p99Millis: 'p99',
+};
 
 /** The median of the rounds, one row for each contestant. */
 export function renderTable(rounds: readonly Round[]): string {
-  const names = [...new Set(rounds.map((round) => round.contestant))];
-  const rows = names.map((name) => [
+  const rows = namesIn(rounds).map((name) => [
     name,
     ...columns.map(({ figure, digits }) => {
-      const value = median(figuresOf(rounds, name, figure));
+      const value = medianOf(rounds, name, figure);
       return Number.isNaN(value) ? '–' : value.toFixed(digits);
     }),
   ]);
@@ -49,22 +50,54 @@ export function renderTable(rounds: readonly Round[]): string {
   return renderColumns(heads, rows);
 }
 
-/** One line for each mark whose two contestants ran: the ratio of the medians, and the range over the rounds. */
-export function renderRatios(measured: readonly Round[]): readonly string[] {
-  return ratios.flatMap((ratio) => {
-    const own = figuresOf(measured, 'gateway', ratio.figure);
-    const theirs = figuresOf(measured, ratio.over, ratio.figure);
+export function namesIn(rounds: readonly Round[]): readonly string[] {
+  return [...new Set(rounds.map((round) => round.contestant))];
+}
+
+export function medianOf(rounds: readonly Round[], name: string, figure: Figure): number {
+  return median(figuresOf(rounds, name, figure));
+}
+
+/** One line for each comparison whose two contestants ran: the ratio of the medians, and the range over the rounds. */
+export function renderRatios(
+  measured: readonly Round[],
+  comparisons: readonly Comparison[],
+): readonly string[] {
+  return comparisons.flatMap((comparison) => {
+    const own = figuresOf(measured, comparison.own, comparison.figure);
+    const theirs = figuresOf(measured, comparison.over, comparison.figure);
     if (own.length === 0 || theirs.length === 0) return [];
-    const value = median(own) / median(theirs);
-    const rounds = own.map((figure, index) => figure / (theirs[index] ?? Number.NaN));
-    return [renderMark({ ...ratio, value, rounds, unit: '' })];
+    const marked: Marked = {
+      ...comparison,
+      title: `${comparison.own}/${comparison.over} ${words[comparison.figure] ?? comparison.figure}`,
+      value: median(own) / median(theirs),
+      rounds: own.map((figure, index) => figure / (theirs[index] ?? Number.NaN)),
+      unit: '',
+    };
+    return [renderMark(marked)];
   });
+}
+
+/** CPU of one over CPU of the other, each in its best round. */
+export function steadyRatio(
+  part: string,
+  measured: readonly Round[],
+  { own, over }: Pick<Comparison, 'own' | 'over'>,
+): readonly SteadyRatio[] {
+  const best = (name: string): number => Math.min(...figuresOf(measured, name, 'cpuMicros'));
+  const value = best(own) / best(over);
+  return value > 0 && Number.isFinite(value) ? [{ name: `${part}: ${own}/${over} CPU`, value }] : [];
+}
+
+/** What else ran in the worst of the rounds; 0 where the system doesn't tell. */
+export function worstOthersPercent(rounds: readonly Round[]): number {
+  return Math.max(0, ...rounds.map(({ othersPercent }) => othersPercent).filter(Number.isFinite));
 }
 
 /** A warning when something else ran meanwhile: it slows all, but not all alike. */
 export function renderDisturbance(rounds: readonly Round[]): readonly string[] {
-  const worst = Math.max(...rounds.map((round) => round.othersPercent));
-  if (!(worst > 10)) return [];
+  const worst = worstOthersPercent(rounds);
+  if (worst <= disturbedPercent) return [];
   return [`Other processes took up to ${worst.toFixed(0)} % of the machine: measure again when it is quiet.`];
 }
 

@@ -4,17 +4,12 @@ import type { Ground } from './contestants/contestant.ts';
 import { startGatewayWith } from './contestants/gateway.ts';
 import { renderMark } from './mark.ts';
 import { median } from './median.ts';
+import type { Section } from './section.ts';
 import { renderColumns } from './table.ts';
 
 export interface StartPlan {
   readonly starts: number;
   readonly tell: (line: string) => void;
-}
-
-export interface StartReport {
-  readonly notes: readonly string[];
-  readonly table: string;
-  readonly marks: readonly string[];
 }
 
 interface Start {
@@ -26,7 +21,7 @@ interface Start {
 const idleMillis = 2000;
 
 /** How long a gateway takes from the start of its process until it is ready, and what it holds while nobody asks. */
-export async function measureStarts(ground: Ground, plan: StartPlan): Promise<StartReport> {
+export async function measureStarts(ground: Ground, plan: StartPlan): Promise<Section> {
   const starts: Start[] = [];
   for (let round = 1; round <= plan.starts; round += 1) {
     plan.tell(`start ${round} of ${plan.starts}`);
@@ -35,6 +30,8 @@ export async function measureStarts(ground: Ground, plan: StartPlan): Promise<St
   const ready = starts.map(({ readyMillis }) => readyMillis);
   const resident = starts.map(({ residentMegabytes }) => residentMegabytes);
   return {
+    part: 'start',
+    title: 'Start',
     notes: [
       `${plan.starts} processes one after another, each with one authorization server on loopback and one route.`,
     ],
@@ -46,7 +43,7 @@ export async function measureStarts(ground: Ground, plan: StartPlan): Promise<St
         residentMegabytes.toFixed(1),
       ]),
     ),
-    marks: [
+    lines: [
       renderMark({
         title: 'start to ready',
         value: median(ready),
@@ -64,6 +61,9 @@ export async function measureStarts(ground: Ground, plan: StartPlan): Promise<St
         unit: ' MB',
       }),
     ],
+    panels: [],
+    ratios: [],
+    othersPercent: 0,
   };
 }
 

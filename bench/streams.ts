@@ -3,11 +3,9 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { describeMachine } from './machine.ts';
-import { measureCrowd } from './streams/measure-crowd.ts';
+import { renderSection } from './section.ts';
 import type { CrowdPlan } from './streams/measure-crowd.ts';
-import { measureSlowClient } from './streams/slow-client.ts';
-import { streamsAllowed } from './streams/open-files.ts';
-import { startStreamWorld } from './streams/world.ts';
+import { measureStreams, planStreams } from './streams/measure-streams.ts';
 
 const usage = `npm run bench:streams -- [--short] [--streams N]
   --short     1,000 streams, fewer calls
@@ -26,10 +24,7 @@ function readPlan(args: readonly string[]): StreamPlan {
   if (!Number.isInteger(wanted) || wanted < 1) throw new TypeError('--streams is a number from 1 up');
   return {
     wanted,
-    streams: streamsAllowed(wanted),
-    pairsOfCalls: values.short ? 500 : 4000,
-    delaySeconds: values.short ? 2 : 10,
-    tell: (line) => console.log(line),
+    ...planStreams(wanted, values.short ? 'short' : 'full', (line) => console.log(line)),
   };
 }
 
@@ -45,13 +40,7 @@ function* describeCircumstances({ wanted, streams }: StreamPlan): Generator<stri
 
 async function runBench(plan: StreamPlan): Promise<void> {
   for (const line of describeCircumstances(plan)) console.log(line);
-  await using world = await startStreamWorld();
-  const gateways = { crowded: await world.startGateway('crowded'), quiet: await world.startGateway('quiet') };
-  const marks = [
-    ...(await measureCrowd(world, gateways, plan)),
-    ...(await measureSlowClient(gateways.quiet, plan.tell)),
-  ];
-  console.log(['', '## Streams', '', ...marks.map((line) => `- ${line}`)].join('\n'));
+  console.log(`\n${renderSection(await measureStreams(plan))}`);
 }
 
 let plan: StreamPlan;

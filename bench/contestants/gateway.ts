@@ -1,25 +1,25 @@
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 import { reserveFreePort } from '../../test/support/loopback.ts';
-import { startIssuer } from '../issuer.ts';
+import { smallCall } from '../exchange.ts';
 import type { Issuer } from '../issuer.ts';
-import { benchFile, startNode } from '../node-process.ts';
+import { startNode } from '../node-process.ts';
 import type { NodeProcess } from '../node-process.ts';
+import type { MeasuredProcess } from '../measured-process.ts';
 import { probe } from '../probe.ts';
 import type { Contestant, Ground } from './contestant.ts';
 
 interface Ports {
   readonly listen: number;
   readonly ops: number;
-  readonly issuer: number;
 }
 
 const readyLimitMillis = 20_000;
 const stopLimitMillis = 25_000;
 
-/** Portcullis from dist/ in its default configuration: one required route, request log and audit each to a file. */
+/** Portcullis as the image runs it, in its default configuration: one required route, request log and audit each to a file. */
 export function startGateway(ground: Ground): Promise<Contestant> {
   return startGatewayWith(ground, {});
 }
@@ -30,30 +30,33 @@ export interface GatewayChanges {
   readonly routes?: readonly string[];
   /** Of the authorization server's `keys`. */
   readonly keys?: string;
+  /** Keys of the top level. */
+  readonly top?: readonly string[];
+  /** Of another replica, which clients know both by. */
+  readonly publicUrl?: string;
 }
 
 export interface GatewayContestant extends Contestant {
+  readonly process: NodeProcess;
   readonly issuer: Issuer;
+  readonly publicUrl: string;
   readonly opsUrl: string;
   /** From the start of its process until it said that it is ready. */
   readonly readyMillis: number;
 }
 
 export async function startGatewayWith(ground: Ground, changes: GatewayChanges): Promise<GatewayContestant> {
-  const script = benchFile('../dist/main.js');
-  if (!existsSync(script)) throw new Error('dist/main.js is missing: npm run build');
-
-  const issuer = await startIssuer();
-  const ports = { listen: await reserveFreePort(), ops: await reserveFreePort(), issuer: issuer.port };
+  const { issuer, program: script } = ground;
+  if (!existsSync(script)) throw new Error(`${script} is missing: npm run bundle`);
+  const ports = { listen: await reserveFreePort(), ops: await reserveFreePort() };
+  const publicUrl = changes.publicUrl ?? `http://localhost:${ports.listen}`;
+  const folder = mkdtempSync(join(ground.folder, 'gateway-'));
   const files = {
-    config: join(ground.folder, 'gateway.yaml'),
-    log: join(ground.folder, 'gateway.log'),
-    audit: join(ground.folder, 'audit.log'),
+    config: join(folder, 'gateway.yaml'),
+    log: join(folder, 'gateway.log'),
+    audit: join(folder, 'audit.log'),
   };
-  writeFileSync(
-    files.config,
-    describeConfig({ ports, upstreamUrl: ground.upstreamUrl, auditFile: files.audit, changes }),
-  );
+  writeFileSync(files.config, describeConfig({ ports, publicUrl, ground, auditFile: files.audit, changes }));
   const began = performance.now();
   const started = startNode({
     name: 'gateway',
@@ -71,52 +74,53 @@ export async function startGatewayWith(ground: Ground, changes: GatewayChanges):
     readyMillis = performance.now() - began;
     await expectGuarded(url);
   } catch (error) {
-    issuer.close();
     await started.stop(stopLimitMillis);
     throw error;
   }
   return {
     name: 'gateway',
+    runtime: 'node',
     issuer,
+    publicUrl,
     opsUrl,
     readyMillis,
     url,
-    headers: { Authorization: `Bearer ${await issuer.mintToken(url)}` },
+    headers: { Authorization: `Bearer ${await issuer.mintToken(`${publicUrl}/mcp`)}` },
+    exchange: smallCall,
     process: started,
     checkRound: async (answered) => {
       await expectLines(files.log, answered);
       await expectLines(files.audit, answered);
     },
-    stop: async () => {
-      issuer.close();
-      await started.stop(stopLimitMillis);
-    },
+    stop: () => started.stop(stopLimitMillis),
   };
 }
 
 interface ConfigParts {
   readonly ports: Ports;
-  readonly upstreamUrl: string;
+  readonly publicUrl: string;
+  readonly ground: Ground;
   readonly auditFile: string;
   readonly changes: GatewayChanges;
 }
 
-function describeConfig({ ports, upstreamUrl, auditFile, changes }: ConfigParts): string {
-  return `publicUrl: http://localhost:${ports.listen}
+function describeConfig({ ports, publicUrl, ground, auditFile, changes }: ConfigParts): string {
+  const { issuer } = ground.issuer;
+  return `publicUrl: ${publicUrl}
 listen: { host: 127.0.0.1, port: ${ports.listen} }
 ops: { host: 127.0.0.1, port: ${ports.ops} }
 log: { level: info, audit: { file: ${JSON.stringify(auditFile)} } }
-authorizationServers:
-  - issuer: http://localhost:${ports.issuer}
+${(changes.top ?? []).map((line) => `${line}\n`).join('')}authorizationServers:
+  - issuer: ${issuer}
     discovery: off
-    jwksUri: http://localhost:${ports.issuer}/jwks
+    jwksUri: ${issuer}/jwks
 ${changes.keys === undefined ? '' : `    keys: ${changes.keys}\n`}routes:
   - path: /mcp
-    upstream: ${upstreamUrl}
+    upstream: ${ground.upstreamUrl}
 ${(changes.routes ?? []).map((route) => `  - ${route}\n`).join('')}`;
 }
 
-async function waitUntilReady(started: NodeProcess, readyUrl: string, logFile: string): Promise<void> {
+async function waitUntilReady(started: MeasuredProcess, readyUrl: string, logFile: string): Promise<void> {
   const deadline = Date.now() + readyLimitMillis;
   while (!started.hasEnded() && Date.now() < deadline) {
     const ready = await fetch(readyUrl).catch(() => undefined);
@@ -130,7 +134,7 @@ async function waitUntilReady(started: NodeProcess, readyUrl: string, logFile: s
 
 /** An open gateway would be fast for the wrong reason. */
 async function expectGuarded(url: string): Promise<void> {
-  const answer = await probe({ url, headers: {} });
+  const answer = await probe({ url, headers: {}, exchange: smallCall });
   if (answer.status !== 401)
     throw new Error(`the gateway answered ${answer.status} to a call without a token`);
 }

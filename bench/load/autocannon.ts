@@ -6,8 +6,6 @@ import type { Load, LoadFigures, Target } from './load.ts';
 import { runTool } from './run-tool.ts';
 
 interface AutocannonFigures {
-  readonly '2xx': number;
-  readonly non2xx: number;
   readonly errors: number;
   readonly timeouts: number;
   readonly duration: number;
@@ -26,20 +24,23 @@ export function findAutocannon(): Load {
 async function put(target: Target, seconds: number): Promise<LoadFigures> {
   const headers = Object.entries(target.headers).flatMap(([name, value]) => ['-H', `${name}=${value}`]);
   const args = [require.resolve('autocannon'), '-j', '-n', '-c', String(connections), '-d', String(seconds)];
-  args.push('-t', '5', '-m', 'POST', ...headers, '-b', target.body, target.url);
-  return readAutocannonFigures(await runTool(process.execPath, args, (seconds + 15) * 1000));
+  const body = target.bodyFile === '' ? [] : ['-i', target.bodyFile];
+  args.push('-t', '5', '-m', target.method, ...headers, ...body, target.url);
+  const stdout = await runTool(process.execPath, args, (seconds + 15) * 1000);
+  return readAutocannonFigures(stdout, target.status);
 }
 
 /** Reads autocannon's JSON. It counts statuses but keeps no bodies. */
-export function readAutocannonFigures(stdout: string): LoadFigures {
+export function readAutocannonFigures(stdout: string, status: number): LoadFigures {
   const figures = JSON.parse(stdout) as AutocannonFigures;
+  const { [status]: wanted, ...others } = figures.statusCodeStats;
   const faults: string[] = [];
-  if (figures.non2xx > 0)
-    faults.push(`${figures.non2xx} answers not 2xx: ${JSON.stringify(figures.statusCodeStats)}`);
+  if (Object.keys(others).length > 0)
+    faults.push(`answers with another status than ${status}: ${JSON.stringify(others)}`);
   if (figures.errors > 0)
     faults.push(`${figures.errors} socket errors, ${figures.timeouts} of them timeouts`);
   return {
-    answered: figures['2xx'],
+    answered: wanted?.count ?? 0,
     seconds: figures.duration,
     p50Millis: figures.latency.p50,
     p99Millis: figures.latency.p99,

@@ -1,11 +1,15 @@
 export interface Target {
   readonly url: string;
+  readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** A file: a megabyte is too long for a command line. Empty: no body. */
+  readonly bodyFile: string;
+  /** Of each answer. */
+  readonly status: number;
 }
 
 export interface LoadFigures {
-  /** Answers with a 2xx status. */
+  /** Answers with the status that was wanted. */
   readonly answered: number;
   readonly seconds: number;
   readonly p50Millis: number;

@@ -18,7 +18,7 @@ interface WrkFigures {
   readonly timeout: number;
 }
 
-const script = fileURLToPath(new URL('tools-call.lua', import.meta.url));
+const script = fileURLToPath(new URL('exchange.lua', import.meta.url));
 
 /** The wrk on PATH, if there is one. */
 export function findWrk(): Load | undefined {
@@ -39,18 +39,18 @@ async function put(target: Target, seconds: number): Promise<LoadFigures> {
     target.url,
     '--',
   ];
-  args.push(target.body, ...Object.entries(target.headers).flat());
+  args.push(target.method, String(target.status), target.bodyFile, ...Object.entries(target.headers).flat());
   return readWrkFigures(await runTool('wrk', args, (seconds + 15) * 1000));
 }
 
-/** Reads the line of figures that tools-call.lua prints. */
+/** Reads the line of figures that exchange.lua prints. */
 export function readWrkFigures(stdout: string): LoadFigures {
   const line = /^figures (\{.*\})$/m.exec(stdout)?.[1];
   if (line === undefined) throw new Error(`wrk printed no figures: ${stdout}`);
   const figures = JSON.parse(line) as WrkFigures;
   const faults: string[] = [];
   if (figures.refused > 0)
-    faults.push(`${figures.refused} answers not 2xx, the first: ${figures.firstRefusal}`);
+    faults.push(`${figures.refused} answers with another status, the first: ${figures.firstRefusal}`);
   for (const kind of ['connect', 'read', 'write', 'timeout'] as const) {
     if (figures[kind] > 0) faults.push(`${figures[kind]} socket errors (${kind})`);
   }

@@ -76,7 +76,10 @@ function addMicros(time: ModuleTime, { callFrame }: ProfileNode, micros: number)
 }
 
 /** The callers that stand in a file, the nearest first. */
-function listCallers(node: ProfileNode, parents: ReadonlyMap<number, ProfileNode>): readonly ProfileNode[] {
+export function listCallers(
+  node: ProfileNode,
+  parents: ReadonlyMap<number, ProfileNode>,
+): readonly ProfileNode[] {
   // (garbage collector) and (program) hang below whatever ran last; that isn't their cause.
   if (node.callFrame.functionName.startsWith('(')) return [];
   const callers: ProfileNode[] = [];
@@ -90,7 +93,8 @@ function isOutsideNode({ callFrame }: ProfileNode): boolean {
   return callFrame.url !== '' && !callFrame.url.startsWith('node:');
 }
 
-function chargedModule(node: ProfileNode, callers: readonly ProfileNode[]): string {
+/** Which module a sample is charged to: the nearest one outside Node, else Node's own, else V8. */
+export function chargedModule(node: ProfileNode, callers: readonly ProfileNode[]): string {
   const chain = [node, ...callers];
   const charged = chain.find(isOutsideNode) ?? chain.find(({ callFrame }) => callFrame.url !== '');
   return (charged && moduleOf(charged.callFrame)) ?? 'V8';

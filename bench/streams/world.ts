@@ -6,6 +6,9 @@ import { startGatewayWith } from '../contestants/gateway.ts';
 import type { GatewayContestant } from '../contestants/gateway.ts';
 import { benchFile, startNode } from '../node-process.ts';
 import type { NodeProcess } from '../node-process.ts';
+import { builtProgram } from '../ground.ts';
+import { startIssuer } from '../issuer.ts';
+import type { Issuer } from '../issuer.ts';
 import type { GatewayState } from './state.ts';
 
 const routes = ['/idle', '/ticks', '/bulk'] as const;
@@ -51,13 +54,15 @@ export async function startStreamWorld(): Promise<StreamWorld> {
   const upstream = startPart('upstream.ts', []);
   starting.defer(() => upstream.stop(stopLimitMillis));
   const upstreamOrigin = `http://127.0.0.1:${await upstream.port()}`;
+  const issuer = await startIssuer();
+  starting.defer(() => issuer.close());
   const parts = starting.move();
   return {
     upstreamUrl: (route) => `${upstreamOrigin}${route}`,
     async startGateway(name) {
       const own = join(folder, name);
       mkdirSync(own);
-      const gateway = await startStreamGateway(upstream, upstreamOrigin, own);
+      const gateway = await startStreamGateway({ upstream, upstreamOrigin, issuer, folder: own });
       parts.defer(() => gateway.contestant.stop());
       return gateway;
     },
@@ -79,23 +84,33 @@ async function become(crowd: NodeProcess, count: number): Promise<void> {
   if (open !== count) throw new Error(`${count} streams were wanted: ${String(open)}`);
 }
 
-async function startStreamGateway(
-  upstream: NodeProcess,
-  upstreamOrigin: string,
-  folder: string,
-): Promise<StreamGateway> {
+interface GatewayParts {
+  readonly upstream: NodeProcess;
+  readonly upstreamOrigin: string;
+  readonly issuer: Issuer;
+  readonly folder: string;
+}
+
+async function startStreamGateway({
+  upstream,
+  upstreamOrigin,
+  issuer,
+  folder,
+}: GatewayParts): Promise<StreamGateway> {
   const nodeArgs = ['--expose-gc', '--import', benchFile('streams/tell-state.ts')];
   const ground = {
     upstream,
     upstreamUrl: `${upstreamOrigin}/mcp`,
+    issuer,
     folder,
     cpuSource: 'ipc',
+    program: builtProgram,
     nodeArgs,
   } as const;
   const contestant = await startGatewayWith(ground, {
     routes: routes.map((route) => describeRoute(route, upstreamOrigin)),
   });
-  const { process: gateway, issuer, opsUrl } = contestant;
+  const { process: gateway, opsUrl } = contestant;
   return {
     contestant,
     async callee(route) {

@@ -1,12 +1,12 @@
-import { startGatewayWith } from '../contestants/gateway.ts';
+import { smallCall } from '../exchange.ts';
 import { renderMark } from '../mark.ts';
 import { median } from '../median.ts';
 import type { Field, Round } from '../measure.ts';
-import { raceThose } from '../race.ts';
+import { race } from '../race.ts';
 import { renderDisturbance } from '../report.ts';
 import type { RacePlan } from '../race.ts';
+import type { RoutedGateway } from '../routed-gateway.ts';
 
-const openPath = '/open';
 const markMicros = 5;
 
 /**
@@ -15,21 +15,22 @@ const markMicros = 5;
  */
 export async function measureRememberedToken(
   field: Field,
-  plan: Omit<RacePlan, 'contestants'>,
-): Promise<readonly string[]> {
-  const { upstreamUrl } = field.ground;
-  const gateway = await startGatewayWith(field.ground, {
-    routes: [`{ path: ${openPath}, access: open, upstream: '${upstreamUrl}' }`],
-  });
-  try {
-    const open = { ...gateway, name: 'open route', url: gateway.url.replace(/\/mcp$/, openPath) };
-    const required = { ...gateway, name: 'required route' };
-    const rounds = await raceThose([open, required], field, plan);
-    // A few microseconds drown in what else runs: then the figure says nothing, whichever side of the mark it is on.
-    return [renderDifference(rounds), ...renderDisturbance(rounds)];
-  } finally {
-    await gateway.stop();
-  }
+  plan: RacePlan,
+  gateway: RoutedGateway,
+): Promise<readonly Round[]> {
+  return race(
+    [
+      await gateway.entrant('open route', '/open', smallCall),
+      await gateway.entrant('required route', '/mcp', smallCall),
+    ],
+    field,
+    plan,
+  );
+}
+
+/** A few microseconds drown in what else runs: then the figure says nothing, whichever side of the mark it is on. */
+export function describeRememberedToken(rounds: readonly Round[]): readonly string[] {
+  return [renderDifference(rounds), ...renderDisturbance(rounds)];
 }
 
 function renderDifference(rounds: readonly Round[]): string {

@@ -1,5 +1,6 @@
--- wrk -s tools-call.lua URL -- BODY [NAME VALUE]...
--- POSTs one body over and over, keeps the first answer that isn't 2xx, and prints the figures as one line of JSON.
+-- wrk -s exchange.lua URL -- METHOD STATUS BODY-FILE [NAME VALUE]...
+-- Asks the same over and over, keeps the first answer with another status, and prints the figures as one line of JSON.
+-- An empty name of a file: no body.
 
 local threads = {}
 
@@ -8,16 +9,21 @@ function setup(thread)
 end
 
 function init(args)
-  wrk.method = "POST"
-  wrk.body = args[1]
-  for i = 2, #args, 2 do
+  wrk.method = args[1]
+  wanted = tonumber(args[2])
+  if args[3] ~= "" then
+    local file = assert(io.open(args[3], "rb"))
+    wrk.body = file:read("*a")
+    file:close()
+  end
+  for i = 4, #args, 2 do
     wrk.headers[args[i]] = args[i + 1]
   end
   refused = 0
 end
 
 function response(status, headers, body)
-  if status < 200 or status > 299 then
+  if status ~= wanted then
     refused = refused + 1
     if refused == 1 then
       refusal = status .. " " .. string.sub(body, 1, 500)
