@@ -114,12 +114,16 @@ function requestId(envelope: JsonObject, writtenIds: WrittenIds): string | null 
 /** How the numbers under `id` were written, by the object they stand in; undefined where all are plain. */
 type WrittenIds = ReadonlyMap<unknown, string> | undefined;
 
-// 1.0, 1e0 and -0 are integers to some languages only, and a key may be spelt with escapes.
-const unusualId = /"id"[ \t\r\n]*:[ \t\r\n]*(?:-0[ \t\r\n]*[,}]|-?[0-9]+[.eE])|\\u/;
+// 1.0, 1e0 and -0 are integers to some languages only.
+const unusualNumber = /"id"[ \t\r\n]*:[ \t\r\n]*(?:-0[ \t\r\n]*[,}]|-?[0-9]+[.eE])/;
+
+/** How i (0x69) and d (0x64) begin where a key is spelt with escapes. */
+const escapedLetter = '\\u006';
 
 /** Parsed numbers don't tell how they were written. Only where one may be unusual the text is parsed again to know. */
 function idsAsWritten(value: unknown, text: string): WrittenIds {
-  if (!unusualId.test(text)) return undefined;
+  const hasNumber = Array.isArray(value) ? (value as unknown[]).some(hasNumberAsId) : hasNumberAsId(value);
+  if (!hasNumber || !(unusualNumber.test(text) || text.includes(escapedLetter))) return undefined;
   const written = new Map<unknown, string>();
   const again = JSON.parse(
     text,
@@ -137,6 +141,10 @@ function idsAsWritten(value: unknown, text: string): WrittenIds {
       written.has(second) ? [[first, written.get(second) ?? ''] as const] : [],
     ),
   );
+}
+
+function hasNumberAsId(value: unknown): boolean {
+  return isObject(value) && typeof value['id'] === 'number';
 }
 
 function isObject(value: unknown): value is JsonObject {
