@@ -7,10 +7,25 @@ export function statusesIn(bytes: Buffer): readonly number[] {
   );
 }
 
-/** What a request at the upstream must never be: by another method, at another place, or of nobody. */
-export function faultOfArrival({ method, target, headers }: Arrival): string | undefined {
+/** Names as an upstream may meet them, and those of the connection between the two. */
+const known =
+  /^(?:host|connection|transfer-encoding|accept[a-z-]*|content-[a-z-]+|mcp-[a-z0-9-]+|user-agent|last-event-id|x-auth-(?:subject|issuer|client-id|scopes|email))$/;
+
+/** What a request at the upstream must never be: by another method, at another place, of nobody, or with more than may pass. */
+export function faultOfArrival(arrival: Arrival): string | undefined {
+  const { method, target, headers } = arrival;
   if (target !== '/mcp') return `the request decides where it goes: ${target}`;
   if (!['GET', 'POST', 'DELETE'].includes(method)) return `another method goes on: ${method}`;
-  if (headers['x-auth-subject']?.join() !== 'alice') return `nobody is let in: ${JSON.stringify(headers)}`;
-  return headers['authorization'] === undefined ? undefined : 'the token goes on';
+  if (!subjectOf(arrival)?.startsWith(subjectPrefix)) return `nobody is let in: ${JSON.stringify(headers)}`;
+  const stranger = Object.keys(headers).find((name) => !known.test(name));
+  return stranger === undefined ? undefined : `a header goes on: ${stranger}`;
+}
+
+/** What the subjects of all tokens begin with. */
+export const subjectPrefix = 'user-';
+
+/** As the upstream is told; undefined unless it is told once. */
+export function subjectOf({ headers }: Arrival): string | undefined {
+  const [subject, ...others] = headers['x-auth-subject'] ?? [];
+  return others.length === 0 ? subject : undefined;
 }

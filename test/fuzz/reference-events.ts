@@ -3,6 +3,8 @@ export interface ReferenceEvent {
   /** `message` where none was named. */
   readonly type: string;
   readonly data: string;
+  /** The last one named so far: where a client that comes back goes on. */
+  readonly id: string;
 }
 
 export interface ReferenceStream {
@@ -17,10 +19,11 @@ export function readReference(bytes: Buffer): ReferenceStream {
   const open = lines.pop() ?? '';
   const events: ReferenceEvent[] = [];
   let type = '';
+  let id = '';
   let data: string[] = [];
   for (const line of lines) {
     if (line === '') {
-      if (data.length > 0) events.push({ type: type === '' ? 'message' : type, data: data.join('\n') });
+      if (data.length > 0) events.push({ type: type === '' ? 'message' : type, data: data.join('\n'), id });
       type = '';
       data = [];
       continue;
@@ -28,6 +31,7 @@ export function readReference(bytes: Buffer): ReferenceStream {
     const [, name, value = ''] = /^([^:]*)(?:: ?)?(.*)$/su.exec(line) ?? [];
     if (name === 'event') type = value;
     if (name === 'data') data.push(value);
+    if (name === 'id' && !value.includes('\0')) id = value;
   }
   return { events, isBetween: open === '' && (lines.at(-1) ?? '') === '' };
 }

@@ -16,15 +16,15 @@ export interface Arrival {
 /** The whole gateway in this process, with what is behind it in sight. It keeps nothing of what was: it may run for an hour. */
 export interface WatchedGateway extends AsyncDisposable {
   readonly port: number;
-  /** Good for `/mcp`, as `alice`. */
-  readonly token: string;
+  /** Good for `/mcp`, as that subject; the same one each time. */
+  readonly tokenOf: (subject: string) => string;
   /** Since the last call. */
   takeArrivals(): readonly Arrival[];
   /** Lines of the log about defects, since the last call. */
   takeDefects(): readonly string[];
 }
 
-/** Behind `/mcp` and `/guarded` is the upstream; everything there needs a token. */
+/** Behind `/mcp` and `/guarded` is the upstream, at a path of its own each; `/guarded` needs a scope that no token has. */
 export async function startWatchedGateway(): Promise<WatchedGateway> {
   await using starting = new AsyncDisposableStack();
   const issuer = starting.use(await startIssuer({ algorithms: ['ES256'] }));
@@ -37,7 +37,7 @@ export async function startWatchedGateway(): Promise<WatchedGateway> {
       response.end('{"jsonrpc":"2.0","id":1,"result":{}}');
     });
   });
-  const upstreamUrl = `http://${host}:${await listenOnLoopback(upstream)}/mcp`;
+  const upstreamUrl = `http://${host}:${await listenOnLoopback(upstream)}`;
   starting.defer(() => closeServer(upstream));
   const [port, opsPort] = [await reserveFreePort(), await reserveFreePort()];
   const audience = `http://${host}:${port}/mcp`;
@@ -47,8 +47,8 @@ listen: { host: 127.0.0.1, port: ${port} }
 ops: { host: 127.0.0.1, port: ${opsPort} }
 authorizationServers: [{ issuer: '${issuer.url}', audiences: ['${audience}'] }]
 routes:
-  - { path: /mcp, upstream: '${upstreamUrl}' }
-  - { path: /guarded, scopes: [never], upstream: '${upstreamUrl}' }
+  - { path: /mcp, upstream: '${upstreamUrl}/mcp' }
+  - { path: /guarded, scopes: [never], upstream: '${upstreamUrl}/guarded' }
 `,
     { file: 'fuzz.yaml', environment: {}, readFile: () => '' },
   );
@@ -62,11 +62,16 @@ routes:
   await gateway.start();
   await gateway.ready;
   const inAnHour = Math.floor(Date.now() / 1000) + 7 * 3600;
-  const token = issuer.token({ claims: { aud: audience, exp: inAnHour } });
+  const tokens = new Map<string, string>();
   const parts = starting.move();
   return {
     port,
-    token,
+    tokenOf(subject) {
+      const token =
+        tokens.get(subject) ?? issuer.token({ claims: { sub: subject, aud: audience, exp: inAnHour } });
+      tokens.set(subject, token);
+      return token;
+    },
     takeArrivals() {
       const taken = arrivals;
       arrivals = [];

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
-import { judgeLive, type Sent } from '../judge-live.ts';
+import { judgeLive, type Placeholders, type Sent } from '../judge-live.ts';
 import { Tally, type FuzzTarget, type OpenTarget } from '../target.ts';
-import { startWatchedGateway, type WatchedGateway } from '../watched-gateway.ts';
+import { startWatchedGateway } from '../watched-gateway.ts';
 
 const segment = fc.oneof(
   fc.constantFrom(
@@ -85,16 +85,15 @@ export const address: FuzzTarget = {
   async open() {
     const gateway = await startWatchedGateway();
     const tally = new Tally();
-    const sentFor = (input: Buffer): readonly Sent[] => requestsFor(input, gateway);
     return {
       tally,
-      judge: (inputs) => judgeLive(inputs, { gateway, tally, sentFor }),
+      judge: (inputs) => judgeLive(inputs, { gateway, tally, sentFor: requestsFor }),
       [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
     } satisfies OpenTarget;
   },
 };
 
-function requestsFor(input: Buffer, { port, token }: WatchedGateway): readonly Sent[] {
+function requestsFor(input: Buffer, { port, token }: Placeholders): readonly Sent[] {
   const [path = '', ...rest] = input.toString('latin1').replaceAll('$host', `localhost:${port}`).split('\n');
   // Line ends make other requests of it, which are the next target's.
   const [line, name] = [path, rest.join('')].map((text) =>

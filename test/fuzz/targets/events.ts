@@ -131,7 +131,9 @@ function judgeSieve(input: Buffer, tally: Tally): string | undefined {
   if (before.length !== after.length) return `events are lost or made: ${before.length} and ${after.length}`;
   const other = before.findIndex(
     (event, at) =>
-      event.type !== after[at]?.type || (!maybeList(event.data) && event.data !== after[at].data),
+      event.type !== after[at]?.type ||
+      event.id !== after[at].id ||
+      (!maybeList(event.data) && event.data !== after[at].data),
   );
   return other === -1 ? undefined : `an event is another: ${JSON.stringify([before[other], after[other]])}`;
 }

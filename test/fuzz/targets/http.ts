@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
-import { judgeLive, type Sent } from '../judge-live.ts';
+import { judgeLive, type Placeholders, type Sent } from '../judge-live.ts';
 import { Tally, type FuzzTarget, type OpenTarget } from '../target.ts';
-import { startWatchedGateway, type WatchedGateway } from '../watched-gateway.ts';
+import { startWatchedGateway } from '../watched-gateway.ts';
 
 const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
 
@@ -43,7 +43,7 @@ const header = fc.oneof(
     .map(([name, value]) => `${name}: ${value}`),
 );
 
-const request = fc
+const anyRequest = fc
   .tuple(
     fc.constantFrom(
       'POST',
@@ -86,6 +86,21 @@ const request = fc
       `${[`${method} ${target}${version}`, ...most, ...headers].join('\r\n')}\r\n\r\n${content}`,
   );
 
+/** Fit to be let in but for one line or two, and so that another one may follow. */
+const nearlyGood = fc
+  .tuple(
+    fc.constantFrom('/mcp', '/mcp', '/guarded'),
+    fc.constantFrom([], good, good, [good[0] ?? '', good[2] ?? '']),
+    fc.array(header, { maxLength: 1 }),
+  )
+  .map(([target, most, more]) =>
+    [`POST ${target} HTTP/1.1`, ...most, ...more, `Content-Length: ${body.length}\r\n\r\n${body}`].join(
+      '\r\n',
+    ),
+  );
+
+const request = fc.oneof({ weight: 2, arbitrary: anyRequest }, nearlyGood);
+
 /** Bytes on a connection, whatever they are. */
 export const http: FuzzTarget = {
   name: 'http',
@@ -113,7 +128,9 @@ export const http: FuzzTarget = {
   async open() {
     const gateway = await startWatchedGateway();
     const tally = new Tally();
-    const sentFor = (input: Buffer): readonly Sent[] => [bytesFor(input, gateway)];
+    const sentFor = (input: Buffer, placeholders: Placeholders): readonly Sent[] => [
+      bytesFor(input, placeholders),
+    ];
     return {
       tally,
       judge: (inputs) => judgeLive(inputs, { gateway, tally, sentFor }),
@@ -123,7 +140,7 @@ export const http: FuzzTarget = {
 };
 
 /** Split in two where the length says, so that the parser meets cuts everywhere. */
-function bytesFor(input: Buffer, { port, token }: WatchedGateway): Sent {
+function bytesFor(input: Buffer, { port, token }: Placeholders): Sent {
   const text = input.toString('latin1');
   const bytes = Buffer.from(
     text.replaceAll('$host', `localhost:${port}`).replaceAll('$token', token),

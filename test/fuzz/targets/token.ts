@@ -182,13 +182,14 @@ type Claims = Readonly<Record<string, unknown>>;
 /** What RFC 9068 §4 and RFC 8725 want of the token of whoever is let in, written a second time. */
 function faultOf(claims: Claims, { issuer: told, subject }: Principal): string | undefined {
   const { iss, sub, aud, exp, nbf, iat } = claims;
-  const leeway = 60;
-  const later = (value: unknown): boolean => typeof value === 'number' && value > nowSeconds + leeway;
+  // The configuration has no leeway.
+  const later = (value: unknown): boolean =>
+    value !== undefined && !(typeof value === 'number' && value <= nowSeconds);
   const faults = [
     iss !== issuer || told !== issuer ? 'another issuer' : undefined,
     typeof sub !== 'string' || sub.trim() === '' || sub !== subject ? 'another subject' : undefined,
     [aud].flat().some(isOwn) ? undefined : 'another audience',
-    typeof exp !== 'number' || exp + leeway <= nowSeconds ? 'an expired token' : undefined,
+    typeof exp !== 'number' || exp <= nowSeconds ? 'an expired token' : undefined,
     later(nbf) || later(iat) ? 'a token of the future' : undefined,
     'cnf' in claims ? 'a bound token without proof' : undefined,
     'nonce' in claims || 'at_hash' in claims || 'c_hash' in claims ? 'an ID token' : undefined,
