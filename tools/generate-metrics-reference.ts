@@ -40,7 +40,7 @@ function labelsOf(sample: string): string {
 
 /** What Prometheus would read after one request that was refused: then every metric has a series. */
 async function exposition(): Promise<string> {
-  const metrics = createMetrics(weakenedConfiguration(), {
+  const metrics = createMetrics({
     version: '0.0.0',
     clock: () => 0,
     format: 'text',
@@ -49,7 +49,6 @@ async function exposition(): Promise<string> {
   metrics.signatureChecked('failed');
   metrics.keysFetched({ authorizationServer: 'corp', outcome: 'success', keys: 1, durationMs: 1 });
   metrics.introspected('corp', 'active');
-  metrics.introspectionSwitched({ authorizationServer: 'corp', to: 'asked' });
   metrics.streamOpened('/mcp');
   metrics.observe({ ...refused, reason: 'principal_rate' }, undefined);
   metrics.countedAlone();
@@ -63,6 +62,7 @@ async function exposition(): Promise<string> {
     redisConnected: () => true,
     windowsHeld: () => ({ principals: 0, addresses: 0 }),
     configurationsHeld: () => 1,
+    introspectionPauses: () => [{ authorizationServer: 'corp', isPaused: false }],
     droppedLines: () => ({ log: 0, audit: 0 }),
     keyAges: () => [{ authorizationServer: 'corp', ageMs: 0, keys: 1, refreshMs: 0, lifetimeMs: 0 }],
   });

@@ -18,16 +18,28 @@ export function readingsOf(
     redisConnected: state.isConnected,
     windowsHeld: state.windowsHeld,
     keyAges: () => keyAgesOf(assemblies.newest.authorities),
+    introspectionPauses: () => pausesOf(assemblies.newest.authorities),
     configurationsHeld: () => assemblies.held,
   };
 }
 
+function pausesOf({ configured }: Authorities): ReturnType<Readings['introspectionPauses']> {
+  return configured.flatMap(({ server, introspection }) =>
+    introspection === undefined
+      ? []
+      : [{ authorizationServer: server.name, isPaused: introspection.isPaused }],
+  );
+}
+
+/** A server that says itself that it has none misses nothing. */
 function keyAgesOf({ configured }: Authorities): ReturnType<Readings['keyAges']> {
-  return configured.map(({ server, keys }) => ({
-    authorizationServer: server.name,
-    ageMs: keys.ageMs,
-    keys: keys.size,
-    refreshMs: server.keys.ttl,
-    lifetimeMs: server.keys.ttl + server.keys.maxStale,
-  }));
+  return configured
+    .filter(({ keys }) => keys.size > 0 || keys.ageMs === undefined)
+    .map(({ server, keys }) => ({
+      authorizationServer: server.name,
+      ageMs: keys.ageMs,
+      keys: keys.size,
+      refreshMs: server.keys.ttl,
+      lifetimeMs: server.keys.ttl + server.keys.maxStale,
+    }));
 }

@@ -22,7 +22,11 @@ export function registerKeys(registry: Registry, keyAges: Readings['keyAges']): 
       },
     });
   };
-  gauge('portcullis_keys_held', 'Signing keys in force, by authorization server', ({ keys }) => keys);
+  gauge(
+    'portcullis_keys_held',
+    'Signing keys in force, by authorization server; absent for one that names none',
+    ({ keys }) => keys,
+  );
   gauge(
     'portcullis_key_age_seconds',
     'Time since the signing keys in force were fetched; absent while there are none',

@@ -1,13 +1,13 @@
-import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 
-import type { Configuration } from '../config/configuration.ts';
 import type { ConfigMetrics } from './config-metrics.ts';
 import { createConfigMetrics } from './config-metrics.ts';
 import type { Observer } from '../vocabulary/observer.ts';
-import { createIntrospectionMetrics } from './introspection-metrics.ts';
+import { createIntrospectionMetrics, registerPauses } from './introspection-metrics.ts';
 import type { WindowsHeld } from './limit-metrics.ts';
 import { createLimitMetrics, registerWindows } from './limit-metrics.ts';
 import { registerKeys } from './key-metrics.ts';
+import { registerProcess } from './process-metrics.ts';
 import type { RequestRecord } from './record.ts';
 import { createRequestMetrics } from './request-metrics.ts';
 import { TallyCounter } from './tallies.ts';
@@ -28,6 +28,11 @@ export interface Readings {
   readonly windowsHeld: WindowsHeld;
   /** The one in force, and those that something still runs on. */
   readonly configurationsHeld: () => number;
+  /** Of the authorization servers that are asked about tokens. */
+  readonly introspectionPauses: () => readonly {
+    readonly authorizationServer: string;
+    readonly isPaused: boolean;
+  }[];
   readonly keyAges: () => readonly {
     readonly authorizationServer: string;
     readonly ageMs: number | undefined;
@@ -39,7 +44,7 @@ export interface Readings {
   }[];
 }
 
-export interface Metrics extends Observer {
+export interface Metrics extends Omit<Observer, 'introspectionSwitched'> {
   readonly registry: Registry;
   readonly configurations: ConfigMetrics;
   readonly observe: (record: RequestRecord, userAgent: string | undefined) => void;
@@ -54,15 +59,12 @@ export interface MetricsParts {
 }
 
 /** All metrics of one gateway, in a registry of its own. Every label value is from a bounded list. */
-export function createMetrics(
-  configuration: Configuration,
-  { version, clock, format }: MetricsParts,
-): Metrics {
+export function createMetrics({ version, clock, format }: MetricsParts): Metrics {
   const registry = new Registry(
     format === 'text' ? Registry.PROMETHEUS_CONTENT_TYPE : Registry.OPENMETRICS_CONTENT_TYPE,
   );
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  registerProcess(registry);
   const limits = createLimitMetrics(registry);
   const requests = createRequestMetrics(registry, { clock, refused: limits.refused });
   const signatures = new TallyCounter(registry, {
@@ -98,7 +100,7 @@ export function createMetrics(
     observe: requests.observe,
     signatureChecked: (outcome) => signatures.count(outcome),
     keysFetched: ({ authorizationServer, outcome }) => keyFetches.count(authorizationServer, outcome),
-    ...createIntrospectionMetrics(registry, configuration),
+    ...createIntrospectionMetrics(registry),
     countedAlone: limits.countedAlone,
     upstreamTokenSought: ({ route, outcome }) => upstreamTokens.count(route, outcome),
     streamOpened: (route) => streams.inc({ route }),
@@ -158,6 +160,7 @@ export function registerReadings(registry: Registry, readings: Readings): void {
   registerWindows(registry, readings.windowsHeld);
   registerDroppedLines(registry, readings.droppedLines);
   registerKeys(registry, readings.keyAges);
+  registerPauses(registry, readings.introspectionPauses);
 }
 
 function registerDroppedLines(registry: Registry, droppedLines: Readings['droppedLines']): void {

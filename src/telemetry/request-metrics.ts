@@ -14,6 +14,9 @@ import { TallyCounter, TallyHistogram } from './tallies.ts';
 /** Requests take from half a millisecond to the quarter of an hour of a long tool call. */
 const durationBounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 900];
 
+/** The label of what belongs to no route, such as metadata. */
+const noRoute = 'none';
+
 export interface RequestMetrics {
   readonly observe: (record: RequestRecord, userAgent: string | undefined) => void;
   /** Shows what a route has to be watched for before it happens. */
@@ -61,10 +64,12 @@ export function createRequestMetrics(
     bounds: durationBounds,
   });
   const clientLabelOf = rememberClientLabels();
+  const begin = (route: string): void => refusals.begin(route, 'defect');
+  begin(noRoute);
   return {
-    begin: (route) => refusals.begin(route, 'defect'),
+    begin,
     observe(record, userAgent) {
-      const route = record.route ?? 'none';
+      const route = record.route ?? noRoute;
       requests.count(
         route,
         httpMethodLabel(record.httpMethod),

@@ -34,7 +34,7 @@ export interface Telemetry extends ReloadReports {
 export function createTelemetry(configuration: Configuration, ports: Ports): Telemetry {
   const logger = createLogger(configuration.log.level, ports.logSink);
   const tracer = preloadedTracer(version);
-  const metrics = createMetrics(configuration, {
+  const metrics = createMetrics({
     version,
     clock: ports.clock,
     format: tracer === undefined ? 'text' : 'openmetrics',
@@ -54,7 +54,6 @@ export function createTelemetry(configuration: Configuration, ports: Ports): Tel
       signatureChecked: metrics.signatureChecked,
       introspected: metrics.introspected,
       introspectionSwitched(report) {
-        metrics.introspectionSwitched(report);
         const { authorizationServer } = report;
         if (report.to === 'asked')
           logger.info(report, `authorization server ${authorizationServer} is asked about tokens again`);

@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 function serversOf({ url }: Issuer, introspection: string): string {
-  return `authorizationServers:\n  - { name: as0, issuer: '${url}', keys: { timeout: 300ms }, introspection: { ${introspection} } }`;
+  return `authorizationServers:\n  - { name: as0, issuer: '${url}', keys: { timeout: 600ms }, introspection: { ${introspection} } }`;
 }
 
 function issue(claims: Readonly<Record<string, unknown>> = {}): string {

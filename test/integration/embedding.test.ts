@@ -1,4 +1,7 @@
 /** The gateway as a part of another program (rows S04, S09). */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
@@ -265,4 +268,23 @@ it('the example runs as it is shown', async () => {
   await eventually('an answer', async () => (await ask(port, { token: tokenFor(port) })).status === 200);
   expect(upstream.requests.at(-1)?.header('x-api-key')).toEqual(['key-of-alice']);
   await app.close();
+});
+
+it('a program that opens gateways and closes them over and over keeps none of them in memory (S04)', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const openAndClose = async (): Promise<WeakRef<object>> => {
+    const options = keepingLines();
+    const gateway = createGateway(configurationAt(1), options);
+    await gateway.open();
+    expect((await gateway.metrics()).text).toContain('nodejs_eventloop_lag_seconds');
+    await gateway.close();
+    return new WeakRef(options.lines);
+  };
+  const given: WeakRef<object>[] = [];
+  for (let opened = 0; opened < 5; opened += 1) given.push(await openAndClose());
+  await eventually('nothing holds them', () => {
+    collect();
+    return given.every((lines) => lines.deref() === undefined);
+  });
 });

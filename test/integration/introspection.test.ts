@@ -141,6 +141,8 @@ async function startWorld(entries: {
   readonly corp?: string;
   readonly other?: string;
   readonly routes?: string;
+  /** Over what the metadata of `corp` says. */
+  readonly corpNames?: Readonly<Record<string, unknown>>;
 }): Promise<World & AsyncDisposable> {
   const port = await reserveFreePort();
   const time = { aheadMs: 0 };
@@ -150,14 +152,15 @@ async function startWorld(entries: {
   const corp = await startIssuer({ audience, algorithms: ['ES256'], now });
   const other = await startIssuer({ audience, algorithms: ['ES256'], now });
   const ofCorp = new IntrospectionEndpoint(corp);
+  corp.describe({ introspection_endpoint: ofCorp.url, ...entries.corpNames });
   const ofOther = new IntrospectionEndpoint(other);
   const upstream = await startRecordingUpstream();
   const { routes = `routes: [{ path: /mcp, upstream: '$upstream' }]` } = entries;
   const also = (keys: string | undefined): string => (keys === undefined ? '' : `, ${keys}`);
   const gateway = await startGateway(
     `authorizationServers:
-  - { name: corp, issuer: '${corp.url}', keys: { timeout: 300ms }${also(entries.corp)} }
-  - { name: other, issuer: '${other.url}', keys: { timeout: 300ms }${also(entries.other)} }
+  - { name: corp, issuer: '${corp.url}', keys: { timeout: 600ms }${also(entries.corp)} }
+  - { name: other, issuer: '${other.url}', keys: { timeout: 600ms }${also(entries.other)} }
 ${routes.replaceAll('$upstream', upstream.url)}`,
     { environment, port, clock },
   );
@@ -273,6 +276,36 @@ describe('I1 outage', () => {
         `portcullis_introspections_total{authorization_server="corp",outcome="${outcome}"}`,
       );
     expect([await counted('failed'), await counted('paused'), await counted('active')]).toEqual([5, 5, 1]);
+  });
+
+  it('a server that issues opaque tokens alone, and so names no keys, is no server whose keys are missing', async () => {
+    await using world = await startWorld({
+      corp: `introspection: { ${settings} }`,
+      corpNames: { jwks_uri: undefined },
+    });
+    expect(await world.ask({ token: world.ofCorp.issue(`${world.gateway.url}/mcp`) })).toBe(200);
+    const held = metric(world.gateway, 'portcullis_keys_held{authorization_server="corp"}');
+    expect(await held).toBeUndefined();
+    expect(world.gateway.log.filter(({ msg }) => /corp gave no keys/.test(String(msg)))).toEqual([]);
+    const invented = world.corp.token();
+    expect(await world.ask({ token: invented })).toBe(503);
+    world.aheadMs = 30_000;
+    expect(await world.ask({ token: invented })).toBe(401);
+  });
+
+  it('an operator who gives the paused server other settings, or takes them away, is told of a pause no more', async () => {
+    await using world = await startWorld({ corp: `introspection: { ${settings} }` });
+    const gauge = 'portcullis_introspection_paused{authorization_server="corp"}';
+    world.ofCorp.behaviour = { status: 503, body: '' };
+    for (let at = 0; at < 5; at += 1) expect(await world.ask({ token: `t${at}` })).toBe(503);
+    await eventually('the pause', async () => (await metric(world.gateway, gauge)) === 1);
+    const reloadWith = (keys: string): Promise<string> =>
+      world.gateway.reload(`authorizationServers: [{ name: corp, issuer: '${world.corp.url}'${keys} }]
+routes: [{ path: /mcp, upstream: '${world.upstream.url}' }]`);
+    expect(await reloadWith(`, introspection: { ${settings}, cache: 10s }`)).toBe('applied');
+    expect(await metric(world.gateway, gauge)).toBe(0);
+    expect(await reloadWith('')).toBe('applied');
+    expect(await metric(world.gateway, gauge)).toBeUndefined();
   });
 });
 

@@ -125,6 +125,12 @@ describe('the dashboard and the alerts', () => {
       expect([name, used.has(name)]).toEqual([name, true]);
   });
 
+  it('would hear of the first defect, on a route and outside of all: its series are there before it (W14)', async () => {
+    const lines = await exposition(world.gateway);
+    for (const route of ['tools', 'open', 'none'])
+      expect(lines).toContain(`portcullis_refusals_total{route="${route}",reason="defect"} 0`);
+  });
+
   it('panels have a place of their own', () => {
     const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`),

@@ -41,6 +41,11 @@ export class Breaker {
     this.#ports = ports;
   }
 
+  /** Until a probe finds the server alive, however long ago it was asked last. */
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
   /** Undefined where the server may be asked; else in how many seconds to come again. */
   async pauseSeconds(): Promise<number | undefined> {
     if (this.#open === undefined) return undefined;

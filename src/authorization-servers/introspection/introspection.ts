@@ -89,6 +89,11 @@ export class Introspection {
     return room.hold(this.#flights.share(key, this.#cacheMs, () => this.#ask(token, key, lane)));
   }
 
+  /** Whether the server failed so often that it is left alone. */
+  get isPaused(): boolean {
+    return this.#breaker.isOpen;
+  }
+
   /** Whether the server has called the token active before, however long ago. */
   knows(token: string): boolean {
     return this.#memory.hasBeenActive(hash('sha256', token, 'base64'));

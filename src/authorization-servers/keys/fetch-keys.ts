@@ -17,12 +17,12 @@ export interface KeySource {
 
 /**
  * Fetches the keys of one authorization server: from the configured `jwksUri`, else from where its metadata
- * says; both together within the server's time-out.
+ * says; both together within the server's time-out. No keys where it names none and needs none.
  */
 export async function fetchKeys({ server, metadata, fetch }: KeySource): Promise<LoadedKeys> {
   const deadline = deadlineIn(server.keys.timeout);
   const address = await keyAddress(server, metadata);
-  if (!address.ok) return address;
+  if (!address.ok) return (await hasNoKeys(server, metadata)) ? { ok: true, keys: [] } : address;
   const { url } = address;
   const fetched = await fetchDocument(fetch, url, deadline);
   if (!fetched.ok) return fetched;
@@ -40,6 +40,13 @@ export async function keyAddress(server: AuthorizationServer, metadata: ServerMe
   if (server.jwksUri !== undefined) return { ok: true, url: server.jwksUri };
   const answer = await metadata.get();
   return answer.ok ? readJwksUri(answer.metadata) : answer;
+}
+
+/** RFC 8414 §2: `jwks_uri` may be left out, and a server that issues opaque tokens alone has no use for it. */
+async function hasNoKeys(server: AuthorizationServer, metadata: ServerMetadata): Promise<boolean> {
+  if (server.jwksUri !== undefined || server.introspection?.for !== 'opaque') return false;
+  const answer = await metadata.get();
+  return answer.ok && !('jwks_uri' in answer.metadata.members);
 }
 
 function readJwksUri({ url, members }: Metadata): Address {

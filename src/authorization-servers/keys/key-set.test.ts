@@ -91,6 +91,22 @@ describe('the key set (A12, A13)', () => {
     expect(publisher.fetches).toBe(1);
   });
 
+  it('takes the word of a server that has never had any, and not of one that had', async () => {
+    publisher.kids = [];
+    await keys.ask();
+    expect(publisher.reports.at(-1)).toMatchObject({ outcome: 'success', keys: 0 });
+    publisher.now += 30_000;
+    expect(await outcome('invented')).toBe('unknown');
+    publisher.kids = ['a'];
+    publisher.now += 30_000;
+    expect(await outcome('a')).toBe('found');
+    publisher.kids = [];
+    publisher.now += 60 * minute;
+    await keys.ask();
+    expect(publisher.reports.at(-1)).toMatchObject({ outcome: 'invalid', keys: 1 });
+    expect(await outcome('a')).toBe('found');
+  });
+
   it('answers at once for a key that it holds', async () => {
     await keys.ask();
     expect(keys.find('a', 'RS256')).not.toBeInstanceOf(Promise);

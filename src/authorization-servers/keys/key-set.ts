@@ -183,8 +183,9 @@ export class KeySet {
     this.#lastStartedAt = startedAt;
     this.#started += 1;
     const number = this.#started;
-    const loaded = await this.#ports.load();
+    const answer = await this.#ports.load();
     if (this.#closed) return;
+    const loaded = answer.ok && answer.keys.length === 0 && this.size > 0 ? keysForgotten : answer;
     if (loaded.ok) this.#adopt(loaded.keys, { number, startedAt });
     this.#refreshLater(loaded.ok ? 'success' : 'failure');
     this.#ports.onFetch({
@@ -217,3 +218,10 @@ export class KeySet {
     });
   }
 }
+
+/** Of a server that had keys before: who loses them by mistake must not log everyone out. */
+const keysForgotten: LoadedKeys = {
+  ok: false,
+  failure: 'invalid',
+  detail: 'it named keys before and names none now',
+};
