@@ -22,8 +22,8 @@
 {{- end }}
 
 {{- define "portcullis.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "portcullis.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "portcullis.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "portcullis.labels" -}}

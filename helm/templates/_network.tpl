@@ -1,10 +1,12 @@
-{{/* The URLs that the gateway calls, as JSON: upstreams, and what stands in config of authorization servers. */}}
+{{/* The URLs that the gateway calls, as JSON: upstreams, and what stands in config of authorization servers, tenants' and upstreams' included. */}}
 {{- define "portcullis.calledUrls" -}}
 {{- $urls := list }}
 {{- range .Values.config.routes }}
 {{- if kindIs "string" .upstream }}{{ $urls = append $urls .upstream }}
 {{- else if .upstream }}{{ $urls = append $urls .upstream.url }}
+{{- $urls = concat $urls (((.upstream.credentials | default dict).oauth | default dict).authorizationServers | default list) }}
 {{- end }}
+{{- $urls = append $urls (.tenant | default dict).issuer }}
 {{- end }}
 {{- range .Values.config.authorizationServers }}
 {{- if kindIs "string" .issuer }}{{ $urls = append $urls .issuer }}
@@ -37,9 +39,14 @@ Service of this namespace, NAME.NAMESPACE.svc one of that; what listens on loopb
 {{- dict "namespaces" ($namespaces | uniq | sortAlpha) "ports" ($ports | uniq) | toJson }}
 {{- end }}
 
-{{/* The addresses outside, without those where clouds hand out credentials. */}}
+{{/*
+The addresses outside, without those where clouds hand out credentials: link-local ones; of Alibaba and Azure; by IPv6 of
+AWS, Scaleway and Google.
+*/}}
 {{- define "portcullis.outside" -}}
-{{- $excepted := dict "0.0.0.0/0" (list "169.254.0.0/16") "::/0" (list "fd00:ec2::254/128" "fe80::/10") }}
+{{- $inIPv4 := list "169.254.0.0/16" "100.100.100.200/32" "168.63.129.16/32" }}
+{{- $inIPv6 := list "fe80::/10" "fd00:ec2::/32" "fd00:42::42/128" "fd20:ce::254/128" }}
+{{- $excepted := dict "0.0.0.0/0" $inIPv4 "::/0" $inIPv6 }}
 {{- range .Values.networkPolicy.outsideCidrs }}
 - ipBlock:
     cidr: {{ . }}

@@ -39,8 +39,12 @@ export function findHelm(): string | undefined {
 
 /** A fixed release, namespace and cluster version, so that the same values give the same text everywhere. */
 export function template(helm: string, ...args: readonly string[]): Outcome {
-  const fixed = ['--namespace', 'mcp', '--kube-version', '1.34.0'];
-  return spawnSync(helm, ['template', 'gate', chart, ...fixed, ...args], { encoding: 'utf8' });
+  return render(helm, 'gate', ['--namespace', 'mcp', ...args]);
+}
+
+function render(helm: string, release: string, args: readonly string[]): Outcome {
+  const fixed = ['template', release, chart, '--kube-version', '1.34.0'];
+  return spawnSync(helm, [...fixed, ...args], { encoding: 'utf8' });
 }
 
 export function lint(helm: string, valuesFile: string): Outcome {
@@ -48,13 +52,14 @@ export function lint(helm: string, valuesFile: string): Outcome {
   return spawnSync(helm, args, { encoding: 'utf8' });
 }
 
-/** Renders values that aren't in a file, over those of a file. */
-export function templateWith(helm: string, valuesFile: string, values: unknown): Outcome {
+/** Renders values that aren't in a file, over those of a file; for a release and a namespace of that name where one is given. */
+export function templateWith(helm: string, valuesFile: string, values: unknown, name?: string): Outcome {
   const folder = mkdtempSync(join(tmpdir(), 'portcullis-chart-'));
   const file = join(folder, 'values.yaml');
   try {
     writeFileSync(file, typeof values === 'string' ? values : stringify(values));
-    return template(helm, '--values', valuesFile, '--values', file);
+    const args = ['--values', valuesFile, '--values', file];
+    return name === undefined ? template(helm, ...args) : render(helm, name, ['--namespace', name, ...args]);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { valuesFile } from './golden.ts';
-import { findHelm, ofKind, podOf, readManifests, template, templateWith, withoutHelm } from './helm.ts';
+import { findHelm, template, templateWith, withoutHelm } from './helm.ts';
 
 const found = findHelm();
 const helm = found ?? 'helm';
@@ -94,8 +94,66 @@ const mistakes: readonly (readonly [string, unknown, RegExp])[] = [
     /: config\.signing\.key: the route \/mcp signs who asks/,
   ],
   [
+    'several pods, each with a folder of logins of its own',
+    {
+      replicaCount: 2,
+      config: { sessions, tokenStore: { directory: '/var/lib/logins', key: { env: 'KEY' } } },
+      extraEnv: [sharedKey],
+    },
+    /: config\.tokenStore\.directory: more than one pod/,
+  ],
+  [
+    'several pods, each of which knows other links that were used',
+    {
+      replicaCount: 2,
+      config: {
+        sessions,
+        tokenStore: { key: { env: 'KEY' } },
+        login: [{ authorizationServer: 'corp', clientId: 'gate' }],
+      },
+      extraEnv: [sharedKey],
+    },
+    /: config\.state: users log in themselves/,
+  ],
+  [
+    'a folder of logins that nobody can write to',
+    { config: { tokenStore: { directory: '/var/lib/logins', key: { env: 'KEY' } } }, extraEnv: [sharedKey] },
+    /: extraVolumeMounts: config\.tokenStore\.directory is \/var\/lib\/logins/,
+  ],
+  [
+    'an audit file that nobody can write to',
+    {
+      config: { log: { audit: { file: '/var/log/audit' } } },
+      extraVolumeMounts: [{ name: 'logs', mountPath: '/var/lo' }],
+    },
+    /: extraVolumeMounts: config\.log\.audit\.file is \/var\/log\/audit/,
+  ],
+  [
+    'two protected upstreams of one name, of which one would be open',
+    {
+      protectedUpstreams: [
+        { name: 'a', podSelector: { app: 'one' }, ports: [1] },
+        { name: 'a', podSelector: { app: 'two' }, ports: [1] },
+      ],
+    },
+    /: protectedUpstreams: two are called a/,
+  ],
+  [
     'a key that stands in the values (E-005)',
     { config: { sessions }, extraEnv: [{ name: 'KEY', value: 'x'.repeat(44) }] },
+    /: extraEnv: KEY is a secret of config.*secretKeyRef/,
+  ],
+  [
+    'a key from a ConfigMap (E-005)',
+    {
+      config: { sessions },
+      extraEnv: [{ name: 'KEY', valueFrom: { configMapKeyRef: { name: 'a', key: 'b' } } }],
+    },
+    /: extraEnv: KEY is a secret of config.*secretKeyRef/,
+  ],
+  [
+    'a key from nowhere',
+    { config: { sessions }, extraEnv: [{ name: 'KEY' }] },
     /: extraEnv: KEY is a secret of config.*secretKeyRef/,
   ],
   [
@@ -124,6 +182,16 @@ const mistakes: readonly (readonly [string, unknown, RegExp])[] = [
     { autoscaling: { enabled: true, cpuPercent: 0 }, config: { sessions }, extraEnv: [sharedKey] },
     /: autoscaling\.cpuPercent: one of/,
   ],
+  [
+    'an autoscaler that knows no share of the CPU',
+    {
+      autoscaling: { enabled: true },
+      config: { sessions },
+      extraEnv: [sharedKey],
+      resources: { requests: { cpu: null } },
+    },
+    /: resources\.requests\.cpu: autoscaling\.cpuPercent/,
+  ],
 ];
 
 describe.skipIf(found === undefined)(`given wrong values, helm${note}`, () => {
@@ -143,56 +211,5 @@ describe.skipIf(found === undefined)(`given wrong values, helm${note}`, () => {
     const { status, stderr } = template(helm, '--values', valuesFile('bridge'), '--kube-version', '1.28.9');
     expect(status).toBe(1);
     expect(stderr).toMatch(/: bridge\.enabled: .* needs Kubernetes 1\.29, this is v1\.28\.9/);
-  });
-});
-
-describe.skipIf(found === undefined)(`given right ones, helm${note}`, () => {
-  const render = (values: unknown): ReturnType<typeof readManifests> => {
-    const { status, stdout, stderr } = templateWith(helm, minimal, values);
-    expect(stderr).toBe('');
-    expect(status).toBe(0);
-    return readManifests(stdout);
-  };
-
-  test('leaves time for the draining and ten seconds more, or as long as is asked for (A27)', () => {
-    const graceOf = (values: object): number => podOf(render(values)).pod.terminationGracePeriodSeconds;
-    expect(graceOf({})).toBe(25);
-    expect(graceOf({ config: { stop: { drain: '29500ms' } } })).toBe(40);
-    expect(graceOf({ config: { stop: { delay: '5s', drain: '1m' } } })).toBe(75);
-    expect(graceOf({ config: { stop: { drain: '1m' } }, terminationGracePeriodSeconds: 120 })).toBe(120);
-  });
-
-  test('tells the Service that the gateway speaks https when it has a certificate', () => {
-    const values = {
-      config: { listen: { tls: { certFile: '/etc/tls/tls.crt', keyFile: '/etc/tls/tls.key' } } },
-    };
-    expect(ofKind(render(values), 'Service')).toMatchObject({
-      spec: { ports: [{ name: 'public', appProtocol: 'https' }] },
-    });
-  });
-
-  test('starts new pods only for what a running gateway cannot take up, unless told otherwise (O1)', () => {
-    const annotationsOf = (values: object): unknown => podOf(render(values)).annotations;
-    const before = annotationsOf({});
-    const reloaded = {
-      stop: { drain: '16s' },
-      log: { level: 'debug' },
-      listen: { trustProxy: ['10.0.0.0/8'] },
-    };
-    expect(annotationsOf({ config: reloaded })).toEqual(before);
-    for (const config of [
-      { listen: { port: 8081 } },
-      { ops: { port: 9091 } },
-      { log: { audit: { file: '/var/log/audit' } } },
-      { listen: { tls: { certFile: '/a', keyFile: '/b' } } },
-    ])
-      expect(annotationsOf({ config })).not.toEqual(before);
-    const whole = annotationsOf({ reload: false });
-    expect(annotationsOf({ reload: false, config: reloaded })).not.toEqual(whole);
-  });
-
-  test('takes a header called env for what it is', () => {
-    const identity = { claims: { env: 'environment' } };
-    expect(render({ config: { routes: [{ ...route, identity }] } }).length).toBeGreaterThan(5);
   });
 });

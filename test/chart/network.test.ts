@@ -5,8 +5,14 @@ import { podOf } from './helm.ts';
 import { isAllowed } from './network.ts';
 import type { Connection, Peer } from './network.ts';
 
-/** Where clouds hand out credentials: by IPv4 everywhere, by IPv6 at AWS. */
-const metadataAddresses = ['169.254.169.254', 'fd00:ec2::254', 'fe80::a9fe:a9fe'];
+/** Where clouds hand out credentials: nearly everywhere by the first, at Alibaba and Azure, at AWS, Google and Scaleway by IPv6. */
+const metadataAddresses = ['169.254.169.254', '100.100.100.200', '168.63.129.16'].concat([
+  'fd00:ec2::254',
+  'fd00:ec2::23',
+  'fd20:ce::254',
+  'fd00:42::42',
+  'fe80::a9fe:a9fe',
+]);
 
 const prometheus: Peer = { namespace: 'monitoring', labels: { app: 'prometheus' } };
 const stranger: Peer = { namespace: 'mcp', labels: { app: 'stranger' } };
