@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url';
 
 import { startNode } from '../../bench/node-process.ts';
 import type { NodeProcess } from '../../bench/node-process.ts';
-import { startIssuer } from '../support/issuer.ts';
+import { startIssuer, type Issuer } from '../support/issuer.ts';
 import { eventually, host, reserveFreePort } from '../support/loopback.ts';
 import { redisMissing, startRedis, type RedisServer } from '../support/redis.ts';
 import { startFaultyUpstream, type FaultyUpstream } from './faulty-upstream.ts';
 import { People } from './people.ts';
 import type { ProcessState } from './process-state.ts';
+import { program } from '../support/program.ts';
 
 export const cooldownMs = 1_000;
 
@@ -30,7 +31,6 @@ export interface SoakWorld extends AsyncDisposable {
   defects(): readonly string[];
 }
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const tellState = fileURLToPath(new URL('tell-state.ts', import.meta.url));
 const stopLimitMs = 20_000;
 
@@ -41,11 +41,19 @@ export async function startSoakWorld(seed: number): Promise<SoakWorld> {
   starting.defer(() => rmSync(folder, { recursive: true, force: true }));
   const upstream = starting.use(await startFaultyUpstream(seed));
   const people = [await startPeople(starting), await startPeople(starting)] as const;
+  const passing = starting.use(await startIssuer({ algorithms: ['ES256'] }));
   const redis = redisMissing === undefined ? starting.use(await startRedis()) : undefined;
   const ports = { port: await reserveFreePort(), opsPort: await reserveFreePort() };
   const file = join(folder, 'config.yaml');
   const write = (version: number): void => {
-    const text = configurationText({ ...ports, upstream, people, redis: redis !== undefined, version });
+    const text = configurationText({
+      ...ports,
+      upstream,
+      people,
+      passing,
+      redis: redis !== undefined,
+      version,
+    });
     writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
   };
@@ -56,7 +64,7 @@ export async function startSoakWorld(seed: number): Promise<SoakWorld> {
   const log = join(folder, 'log');
   const gateway = startNode({
     name: 'gateway',
-    script: main,
+    script: program,
     args: ['serve', '--config', file],
     cpuSource: 'ipc',
     nodeArgs: ['--expose-gc', '--import', tellState],
@@ -94,14 +102,17 @@ async function isReady(gateway: NodeProcess, opsUrl: string): Promise<boolean> {
 
 interface Described extends Pick<SoakWorld, 'upstream' | 'people' | 'port'> {
   readonly opsPort: number;
+  /** Nobody has a token of it: it is there in every other version. */
+  readonly passing: Issuer;
   readonly redis: boolean;
   readonly version: number;
 }
 
 /** Every version differs from the one before, in nothing that a caller could notice. */
-function configurationText({ port, opsPort, upstream, people, redis, version }: Described): string {
-  const servers = people.map(
-    ({ issuer: { url } }, at) =>
+function configurationText({ port, opsPort, upstream, people, passing, redis, version }: Described): string {
+  const issuers = [...people.map(({ issuer }) => issuer), ...(version % 2 === 0 ? [] : [passing])];
+  const servers = issuers.map(
+    ({ url }, at) =>
       `  - { name: as${at}, issuer: '${url}', audiences: [tools], keys: { ttl: 3s, cooldown: ${cooldownMs}ms } }\n`,
   );
   return `publicUrl: http://${host}:${port}
