@@ -1,9 +1,9 @@
 /**
- * Prints what came of the attack catalogue in a run of the tests, and fails where a test of a case did:
+ * Prints what came of the attack catalogue in one or more runs of tests, and fails where a test of a case did:
  *
- *     node tools/attack-results.ts RESULTS.json
+ *     node tools/attack-results.ts RESULTS.json...
  *
- * The file is written by `vitest run --reporter=json`.
+ * The files are written by `vitest run --reporter=json`.
  */
 import { readFileSync } from 'node:fs';
 
@@ -38,15 +38,15 @@ export function outcomesOf(
 }
 
 if (import.meta.main) {
-  const [file] = process.argv.slice(2);
-  if (file === undefined) {
-    process.stderr.write('usage: node tools/attack-results.ts RESULTS.json\n');
+  const files = process.argv.slice(2);
+  if (files.length === 0) {
+    process.stderr.write('usage: node tools/attack-results.ts RESULTS.json...\n');
     process.exitCode = 64;
   } else {
-    const results = JSON.parse(readFileSync(file, 'utf8')) as RunResults;
+    const runs = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as RunResults);
     const outcomes = outcomesOf(
       readCatalogue().map(({ id }) => id),
-      results,
+      { testResults: runs.flatMap(({ testResults }) => testResults) },
     );
     const withOutcome = (wanted: Outcome): readonly string[] =>
       [...outcomes].filter(([, outcome]) => outcome === wanted).map(([id]) => id);
