@@ -16,6 +16,8 @@ describe('credentials (A02, A-042, A-044, A-045)', () => {
     [['Basic abc'], 'other_scheme'],
     [['DPoP abc'], 'other_scheme'],
     [['BearerX abc'], 'other_scheme'],
+    [['Basic bearer abc'], 'other_scheme'],
+    [['Bearer x bearer abc'], 'malformed_credentials'],
     [[''], 'other_scheme'],
     [['Bearer'], 'malformed_credentials'],
     [['Bearer '], 'malformed_credentials'],
@@ -33,6 +35,27 @@ describe('credentials (A02, A-042, A-044, A-045)', () => {
   });
 });
 
+describe('credentials that a connection sent before', () => {
+  it.each([
+    ['Bearer abc', 'abc'],
+    ['bearer abc', 'abc'],
+    ['BearerXabc', 'other_scheme'],
+    ['Bearer abcd', 'abcd'],
+    ['Bearer xbc', 'xbc'],
+    ['Bearer xabc', 'xabc'],
+    ['Bearer äabc', 'malformed_credentials'],
+    ['DPoP   abc', 'other_scheme'],
+  ])('are no more than what is sent now: %j is %s', (value, expected) => {
+    const result = readCredentials(['Authorization', value], undefined, 'abc');
+    expect(result.ok ? result.token : result.refusal.reason).toBe(expected);
+  });
+
+  it('are ambiguous in two lines as ever (A-044)', () => {
+    const lines = ['Authorization', 'Bearer abc', 'authorization', 'Bearer abc'];
+    expect(readCredentials(lines, undefined, 'abc')).toMatchObject({ ok: false });
+  });
+});
+
 describe('credentials on a route with DPoP (I2)', () => {
   const dpop = { mode: 'optional', nonce: false, algorithms: ['ES256'], window: 60_000 } as const;
 
@@ -46,6 +69,9 @@ describe('credentials on a route with DPoP (I2)', () => {
     ['DPoP abc def', 'malformed_credentials'],
     ['DPoP abc, Bearer def', 'malformed_credentials'],
     ['DPoPx abc', 'other_scheme'],
+    ['xDPoP abc', 'other_scheme'],
+    ['Basic dpop abc', 'other_scheme'],
+    ['DPoP x dpop abc', 'malformed_credentials'],
     ['Basic abc', 'other_scheme'],
   ])('reads %j as %j', (value, expected) => {
     const result = readCredentials(['Authorization', value], dpop);

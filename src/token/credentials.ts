@@ -15,9 +15,10 @@ const bound = /^dpop ([A-Za-z0-9\-._~+/]+=*)$/i;
 /**
  * Takes the token out of the raw header lines; on a route with DPoP under either scheme. It counts the lines itself: Node keeps the first of
  * several `Authorization` lines and drops the others without a word. Nothing else is looked at: a token in the
- * query or in a body isn't a credential (RFC 6750 §2.2 and §2.3 aren't offered).
+ * query or in a body isn't a credential (RFC 6750 §2.2 and §2.3 aren't offered). `known`: a token that this function has
+ * answered before; where it comes again, its thousand characters aren't looked at again.
  */
-export function readCredentials(rawHeaders: readonly string[], dpop?: Dpop): Credentials {
+export function readCredentials(rawHeaders: readonly string[], dpop?: Dpop, known?: string): Credentials {
   let authorization: string | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
@@ -26,6 +27,8 @@ export function readCredentials(rawHeaders: readonly string[], dpop?: Dpop): Cre
     authorization = rawHeaders[index + 1] ?? '';
   }
   if (authorization === undefined) return noCredentials;
+  if (known !== undefined && isBearerOf(known, authorization))
+    return { ok: true, token: known, scheme: 'Bearer' };
   const token = bearer.exec(authorization)?.[1];
   if (token !== undefined) return { ok: true, token, scheme: 'Bearer' };
   if (dpop !== undefined && /^dpop(?:[^a-z0-9-]|$)/i.test(authorization)) {
@@ -34,6 +37,17 @@ export function readCredentials(rawHeaders: readonly string[], dpop?: Dpop): Cre
   }
   return /^bearer(?:[^a-z0-9-]|$)/i.test(authorization) ? malformedCredentials : otherScheme;
 }
+
+function isBearerOf(token: string, authorization: string): boolean {
+  return (
+    authorization.length === prefix.length + token.length &&
+    authorization.startsWith(prefix) &&
+    authorization.endsWith(token)
+  );
+}
+
+/** As nearly every client spells it. */
+const prefix = 'Bearer ';
 
 const severalHeaders: Credentials = {
   ok: false,

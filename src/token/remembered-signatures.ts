@@ -52,6 +52,11 @@ export class RememberedSignatures {
     return verified;
   }
 
+  /** The token that this connection presented last. */
+  presentedLast(connection: object): string | undefined {
+    return this.#presented.get(connection)?.token;
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -49,7 +49,8 @@ export const tokenStage = fp<TokenOptions>(
         next();
         return;
       }
-      const credentials = readCredentials(request.raw.rawHeaders, route.dpop);
+      const { rawHeaders, socket } = request.raw;
+      const credentials = readCredentials(rawHeaders, route.dpop, parts.remembered.presentedLast(socket));
       if (!credentials.ok) {
         const { refusal } = credentials;
         if (route.access !== 'optional' || refusal.reason !== 'no_credentials') return refuse(reply, refusal);
