@@ -3,13 +3,13 @@ import { claimAt } from '../vocabulary/claim.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 import type { Claims } from './check-claims.ts';
 
-/** Reads who asks out of claims that were verified; `sub` must have been checked. */
+/** Reads who asks out of claims that were verified. A `sub` that is no text is nobody's: `checkSubject` refuses it. */
 export function principalOf(claims: Claims, server: AuthorizationServer): Principal {
   const email = claimAt(claims, server.claims.email);
-  const exp = claims['exp'];
+  const { sub, exp } = claims;
   return Object.freeze({
     issuer: typeof claims['iss'] === 'string' ? claims['iss'] : server.issuers[0],
-    subject: String(claims['sub']),
+    subject: typeof sub === 'string' ? sub : '',
     clientId: firstText(claims, server.claims.clientId),
     email: typeof email === 'string' && email !== '' ? email : undefined,
     scopes: grantedScopes(claims, server.claims.scopes),

@@ -457,6 +457,8 @@ describe('subjects', () => {
     'null',
     '{"a":"alice"}',
     '["alice"]',
+    '{"toString":null}',
+    '{"toString":"x","valueOf":7}',
     '"a\\u0000b"',
     '"a\\r\\nX-Auth-Subject: admin"',
     '"a\\u007fb"',
