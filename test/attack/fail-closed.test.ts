@@ -67,7 +67,10 @@ describe('a step of the gateway', () => {
   let scene: Scene;
 
   beforeAll(async () => {
-    scene = await startScene({ issuers: [await startIssuer({ algorithms: ['ES256'] })], stages: breakable() });
+    scene = await startScene({
+      issuers: [await startIssuer({ algorithms: ['ES256'] })],
+      stages: breakable(),
+    });
   });
 
   afterEach(() => {
