@@ -35,6 +35,50 @@ describe('challenges', () => {
     );
   });
 
+  it('show what the authorization servers advertise where a route says so (A04)', () => {
+    const live: Route = { ...route, challengeScopes: 'from-authorization-server' };
+    expect(challengesOf(live, ['x', 'y']).missing).toBe(`Bearer scope="x y", ${metadata}`);
+    expect(challengesOf(live).missing).toBe(`Bearer ${metadata}`);
+    expect(challengesOf(route, ['x']).missing).toBe(`Bearer scope="a b", ${metadata}`);
+  });
+
+  it('name the scopes of a step-up, and those of a login after the route’s own (A17)', () => {
+    const { insufficientScope, loginNeeded } = challengesOf(route);
+    expect(insufficientScope(['c'])).toBe(`Bearer error="insufficient_scope", scope="c", ${metadata}`);
+    expect(loginNeeded(['b', 'c'])).toBe(`Bearer scope="a b c", ${metadata}`);
+  });
+
+  it('offer DPoP beside Bearer, with the error in each, or alone (I2)', () => {
+    const dpop = { mode: 'optional', nonce: false, algorithms: ['ES256', 'EdDSA'], window: 60_000 } as const;
+    const algorithms = 'DPoP algs="ES256 Ed25519 EdDSA"';
+    const invalidToken = 'error="invalid_token", error_description="The access token is invalid"';
+    const bearer = `Bearer scope="a b", ${metadata}`;
+    expect(challengesOf({ ...route, dpop })).toMatchObject({
+      missing: [bearer, algorithms],
+      ambiguous: [
+        `Bearer error="invalid_request", scope="a b", ${metadata}`,
+        `${algorithms}, error="invalid_request"`,
+      ],
+      invalid: [`Bearer ${invalidToken}, scope="a b", ${metadata}`, `${algorithms}, ${invalidToken}`],
+      invalidProof: [bearer, `${algorithms}, error="invalid_dpop_proof"`],
+      nonceNeeded: [bearer, `${algorithms}, error="use_dpop_nonce"`],
+    });
+    const rest = `scope="a b", ${metadata}`;
+    expect(challengesOf({ ...route, dpop: { ...dpop, mode: 'required' } })).toMatchObject({
+      missing: `${algorithms}, ${rest}`,
+      ambiguous: `${algorithms}, error="invalid_request", ${rest}`,
+      invalid: `${algorithms}, ${invalidToken}, ${rest}`,
+      invalidProof: `${algorithms}, error="invalid_dpop_proof", ${rest}`,
+      nonceNeeded: `${algorithms}, error="use_dpop_nonce", ${rest}`,
+    });
+    expect(challengesOf(route)).toMatchObject({ invalidProof: bearer, nonceNeeded: bearer });
+  });
+
+  it('leave out of a route’s name what can’t be told (A19)', () => {
+    const named: Route = { ...route, name: 'a"b\\c\r\né!', discovery: 'off' };
+    expect(challengesOf(named).missing).toBe('Bearer realm="abc!"');
+  });
+
   it('can’t be broken by a route’s name (A19, B-045)', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (name) => {

@@ -75,6 +75,14 @@ describe('an assertion (N3)', () => {
     expect(Object.keys(said)).toEqual(['iss', 'aud', 'iat', 'exp', 'sub', 'sub_id', 'n']);
   });
 
+  it('says nothing of claims that are null', async () => {
+    const said = await about({ ...nobodyElse, claims: { groups: null, realm: { roles: null } } });
+    expect(said).not.toHaveProperty('claims');
+    expect(signed.map((claims) => Object.keys(claims))).toEqual([
+      ['iss', 'aud', 'iat', 'exp', 'sub', 'sub_id'],
+    ]);
+  });
+
   it('is carried in _meta as it is', async () => {
     const { text, member } = await assertions.about(ada, route, ttlMs);
     expect(JSON.parse(`{${member}}`)).toEqual({ 'io.portcullis/assertion': text });

@@ -35,6 +35,9 @@ describe('identity values (N2)', () => {
     ['bob', 'bob'],
     ['Jo Doe', 'Jo Doe'],
     ['a,b', 'a,b'],
+    ['a', 'a'],
+    ['a  b c', 'a  b c'],
+    ['  é  ü  ', '%20%20%C3%A9  %C3%BC%20%20'],
     ['100%', '100%25'],
     ['josé', 'jos%C3%A9'],
     ['用户', '%E7%94%A8%E6%88%B7'],
@@ -66,7 +69,60 @@ describe('identity values (N2)', () => {
   });
 });
 
+it('an item of a list has what separates items encoded, and is none where a value isn’t', () => {
+  expect(encodeItem('a b,c', ' ')).toBe('a%20b,c');
+  expect(encodeItem('a b,c', ',')).toBe('a b%2Cc');
+  expect(encodeItem('a\n', ',')).toBeUndefined();
+});
+
 describe('identity headers', () => {
+  it('carry all that the token says, and nothing that is empty or null', () => {
+    const whole = principal({ clientId: 'editor', email: 'bob@example.com', claims: { groups: true } });
+    expect(identityHeaders(whole, identity)).toEqual({
+      ok: true,
+      headers: [
+        'X-Auth-Subject',
+        'bob',
+        'X-Auth-Issuer',
+        'https://as.example',
+        'X-Auth-Client-Id',
+        'editor',
+        'X-Auth-Email',
+        'bob@example.com',
+        'X-Auth-Groups',
+        'true',
+      ],
+    });
+    for (const groups of [null, '', []])
+      expect(
+        identityHeaders(principal({ claims: { groups } }), { headers: {}, claims: identity.claims }),
+      ).toEqual({
+        ok: true,
+        headers: [],
+      });
+  });
+
+  it.each<[Partial<Principal>, string]>([
+    [{ subject: 'a\n' }, 'sub'],
+    [{ issuer: 'a\n' }, 'iss'],
+    [{ clientId: 'a\n' }, 'client'],
+    [{ scopes: ['a\n'] }, 'scope'],
+    [{ email: 'a\n' }, 'email'],
+    [{ claims: { groups: ['a', ''] } }, 'groups'],
+    [{ claims: { groups: Number.NaN, more: {} } }, ''],
+  ])('name what can’t be carried: %j', (over, claim) => {
+    expect(identityHeaders(principal(over), identity)).toMatchObject(
+      claim === '' ? { ok: true } : { ok: false, claim },
+    );
+  });
+
+  it('need no subject where none is passed on', () => {
+    expect(identityHeaders(principal(), { headers: {}, claims: [], subject: 'uid' })).toEqual({
+      ok: true,
+      headers: [],
+    });
+  });
+
   it('sets one header for each thing the token says and none for what it does not (A14)', () => {
     expect(identityHeaders(principal({ scopes: ['a', 'b'] }), identity)).toEqual({
       ok: true,

@@ -42,6 +42,12 @@ describe('a request (N4)', () => {
       '{"x":"\\"params\\":{","params":{"s":"}\\\\","_meta":{"y":"é"}}}',
       `{"x":"\\"params\\":{","params":{"s":"}\\\\","_meta":{${member},"y":"é"}}}`,
     ],
+    ['{\r\n"params"\r:\r\n{\r}\r}', `{\r\n"params"\r:\r\n{"_meta":{${member}}\r}\r}`],
+    ['{"p\\u0061ramz":{},"x":1}', `{"params":{"_meta":{${member}}},"p\\u0061ramz":{},"x":1}`],
+    [
+      '{"paramz":{},"param":{},"paramss":{}}',
+      `{"params":{"_meta":{${member}}},"paramz":{},"param":{},"paramss":{}}`,
+    ],
     ['{"params":{"arguments":{"_meta":{}}}}', `{"params":{"_meta":{${member}},"arguments":{"_meta":{}}}}`],
   ])('%s gets the assertion and keeps every byte', (text, expected) => {
     expect(written(text)).toBe(expected);

@@ -98,6 +98,36 @@ describe('a condition', () => {
   );
 });
 
+describe('membership', () => {
+  it.each([
+    ['1 in principal.claims.n', true],
+    ['2 in principal.claims.n', "isn't true"],
+    ['1.0 in [1]', true],
+    ['1.5 in [1]', "isn't true"],
+    ['2.0 in [1]', "isn't true"],
+    ['1 in [1]', true],
+    ['2 in [1]', "isn't true"],
+    ['1 in [1.5]', "isn't true"],
+    ['true in [false, true]', true],
+    ['true in [false]', "isn't true"],
+    ['["a"] in [["b"], ["a"]]', true],
+    ['["a"] in [["b"]]', "isn't true"],
+    ['"x" in {"x": 1}', true],
+    ['"a" in "a"', true],
+    ['"a" in "ab"', "isn't true"],
+    ['1 in ["1"]', "can't be worked out at column 2: the list has members of different kinds"],
+    ['true in [1]', "can't be worked out at column 5: the list has members of different kinds"],
+  ])('%s: %s', (text, expected) => {
+    expect(holds(text, of({ n: [1, 3] }))).toBe(expected);
+  });
+
+  it('that can’t be worked out is told with its line', () => {
+    expect(holds('true &&\n principal.claims.missing == 1', of({}))).toBe(
+      "can't be worked out at line 2, column 18: there is no missing",
+    );
+  });
+});
+
 describe('the text of a condition', () => {
   it.each([
     ['"eng" in principal.claims.groups &&& x', 1, 34, 'found &'],
@@ -153,6 +183,31 @@ describe('what a condition costs', () => {
     expect(performance.now() - began).toBeLessThan(1_000);
     const looked = 'principal.claims.groups.all(a, a in principal.claims.groups)';
     expect(holds(looked, many(2_000))).toMatch(/it takes too long$/);
+  });
+
+  const looped = 'principal.claims.groups.all(a, principal.claims.groups.exists(b, a == b))';
+  it.each([
+    `[${looped}] == [true]`,
+    `[${looped}][0]`,
+    `{"a": ${looped}} == {"a": true}`,
+    `{${looped}: 1} == {true: 1}`,
+    `{"a": ${looped}}.a`,
+    `${looped} ? true : false`,
+    `!(${looped}) || ${looped}`,
+    `principal.scopes.all(s, ${looped})`,
+  ])('is bounded for loops wherever they stand: %s', (text) => {
+    expect(holds(text, many(20))).toBe(true);
+    // In a key of a map the words of CEL name the value, so that they aren't told.
+    expect(holds(text, many(200))).toMatch(/it takes too long$|an error in the values$/);
+  });
+
+  it('is 2000 rounds, and a text of 4096 characters to match', () => {
+    const all = 'principal.claims.groups.all(g, g != "")';
+    expect(holds(all, many(2_000))).toBe(true);
+    expect(holds(all, many(2_001))).toMatch(/it takes too long$/);
+    const match = 'principal.claims.text.matches("^a+$")';
+    expect(holds(match, of({ text: 'a'.repeat(4_096) }))).toBe(true);
+    expect(holds(match, of({ text: 'a'.repeat(4_097) }))).toMatch(/the text is too long to match$/);
   });
 
   it('is bounded for patterns', () => {

@@ -20,6 +20,8 @@ describe('a pattern', () => {
     ['a*a', 'a', false],
     ['aba*aba', 'ababa', false],
     ['*ab*ab*', 'ab', false],
+    ['x*ab*bc', 'xabc', false],
+    ['x*ab*bc', 'xabbc', true],
     ['a**b', 'ab', true],
     ['echo', 'echo', true],
     ['echo', 'echo ', false],
@@ -37,6 +39,9 @@ describe('a pattern', () => {
 
   it('is of no text beyond 2048 characters', () => {
     expect(compileGlob('*')('a'.repeat(2048))).toBe(true);
+    expect(compileGlob('a'.repeat(2048))('a'.repeat(2048))).toBe(true);
+    expect(compileGlob('a*b*c')(`a${'b'.repeat(2046)}c`)).toBe(true);
+    expect(compileGlob('a*b*c')(`a${'b'.repeat(2047)}c`)).toBe(false);
     for (const pattern of ['*', 'a*', 'a'.repeat(3000)])
       expect(compileGlob(pattern)('a'.repeat(3000))).toBe(false);
   });

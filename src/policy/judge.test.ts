@@ -4,7 +4,7 @@ import type { PolicyRule, Route } from '../config/configuration.ts';
 import { readMessage } from '../mcp/read-message.ts';
 import type { Principal } from '../vocabulary/principal.ts';
 import { createJudge } from './judge.ts';
-import { questionsOf } from './question.ts';
+import { type Question, questionsOf } from './question.ts';
 
 type RuleText = Partial<PolicyRule> & { readonly name: string };
 
@@ -242,6 +242,14 @@ describe('a condition of a rule', () => {
     expect(ask({ params: { name: 'echo', arguments: { X: 1 } } })).toBe('denied bare');
   });
 
+  it('compares names of arguments with those alone that conditions on arguments have', () => {
+    const ask = judgeBy([
+      { name: 'claims', tools: ['x'], when: 'principal.claims.Force == 1' },
+      { name: 'args', tools: ['x'], when: '!has(call.arguments.other)' },
+    ]);
+    expect(ask({ params: { name: 'x', arguments: { force: 1 } } })).toBe('admitted args');
+  });
+
   it('on the call is worked out for each call of one principal', () => {
     const rule = { name: 'echo', tools: ['*'], scopes: [], when: 'call.tool == "echo" && principal != null' };
     const judge = createJudge({ rules: [rule], hide: true });
@@ -286,6 +294,22 @@ describe('a caller without a token', () => {
     expect(ask(tool(name, { who: null, access: 'open' }))).toBe(open);
   });
 
+  it('isn’t anyone who shows one on an optional route', () => {
+    const ask = judgeBy(rules);
+    const asked = (name: string): string => ask(tool(name, { who: 'alice', access: 'optional' }));
+    expect(['open', 'scoped', 'staff', 'never'].map(asked)).toEqual([
+      'admitted open',
+      'scopes scoped',
+      'denied staff',
+      'denied never',
+    ]);
+  });
+
+  it('isn’t told to log in for a rule that holds of nobody', () => {
+    const ask = judgeBy([{ name: 'never', tools: ['x'], scopes: ['a'], when: 'call.tool == "y"' }]);
+    expect(ask(tool('x', { who: null, access: 'optional' }))).toBe('denied never');
+  });
+
   it('is told to log in rather than that no one may', () => {
     const ask = judgeBy([
       { name: 'never', tools: ['x'], when: 'call.tool == "y"' },
@@ -304,4 +328,95 @@ it('fifty rules are asked only where they are about the call', () => {
   expect(ask(tool('tool_49'))).toBe('admitted r49');
   expect(ask(tool('p7_x'))).toBe('admitted r7');
   expect(ask(tool('other', { scopes: ['all'] }))).toBe('admitted last');
+});
+
+describe('what the log is told (P3)', () => {
+  const said = (
+    rules: readonly RuleText[],
+    question: Partial<Question>,
+    over: Partial<Asked> = {},
+  ): string => {
+    const { scopes = [], access = 'required', who = 'alice' } = over;
+    const judge = createJudge({ rules: rules.map((rule) => ({ scopes: [], ...rule })), hide: true });
+    const verdict = judge(
+      { method: 'tools/call', kind: 'tool', target: 'x', arguments: undefined, ...question },
+      {
+        principal: who === null ? null : principalOf(who, scopes, {}),
+        route: { name: 'r', access } as Route,
+      },
+    );
+    return verdict.outcome === 'admitted' ? 'admitted' : `${verdict.outcome}: ${verdict.says}`;
+  };
+  const writers = { name: 'writers', tools: ['x'], scopes: ['a', 'b'] };
+
+  it('is what the nearest rule lacks', () => {
+    expect(said([], {})).toBe('denied: no rule is about tools/call of x');
+    expect(said([], { method: 'vendor/x', kind: undefined, target: '' })).toBe(
+      'denied: no rule is about vendor/x',
+    );
+    expect(said([writers], {})).toBe('scopes: rule writers lacks a b');
+    expect(said([writers], {}, { scopes: ['a'] })).toBe('scopes: rule writers lacks b');
+    expect(said([writers], {}, { who: null, access: 'open' })).toBe('denied: rule writers lacks a b');
+    expect(said([writers], {}, { who: null, access: 'optional' })).toBe('login: rule writers needs a login');
+    expect(said([{ ...writers, when: 'false' }], {}, { scopes: ['a', 'b'] })).toBe(
+      "denied: the condition of rule writers isn't true",
+    );
+    expect(said([{ name: 'args', when: 'has(call.arguments.y)' }], { arguments: 7 })).toBe(
+      "denied: the condition of rule args can't be worked out: the arguments are no object",
+    );
+  });
+
+  it('is of the rule that needs the fewest further scopes, and never of a denied one beside it', () => {
+    const denied = { name: 'never', tools: ['*'], when: 'false' };
+    const one = { name: 'one', tools: ['*'], scopes: ['c'] };
+    expect(said([denied, writers, one], {})).toBe('scopes: rule one lacks c');
+    expect(said([writers, denied], {})).toBe('scopes: rule writers lacks a b');
+    expect(said([{ ...writers, when: 'false' }, denied], {})).toBe(
+      "denied: the condition of rule writers isn't true",
+    );
+    expect(said([denied, { ...denied, name: 'second' }], {})).toBe(
+      "denied: the condition of rule never isn't true",
+    );
+  });
+
+  it('says of a prompt and a resource by the same words', () => {
+    expect(
+      said([{ name: 'p', prompts: ['x'], when: 'call.prompt == "y"' }], {
+        method: 'prompts/get',
+        kind: 'prompt',
+      }),
+    ).toBe("denied: the condition of rule p isn't true");
+    const when = 'call.prompt == "x" && call.arguments.a == 1 && call.method == "prompts/get"';
+    expect(
+      said([{ name: 'p', prompts: ['x'], when }], {
+        method: 'prompts/get',
+        kind: 'prompt',
+        arguments: { a: 1 },
+      }),
+    ).toBe('admitted');
+    const read = { method: 'resources/read', kind: 'resource', target: 'x:a', arguments: { a: 1 } } as const;
+    expect(said([{ name: 'p', when: 'call.resource == "x:a" && !has(call.tool)' }], read)).toBe('admitted');
+    expect(said([{ name: 'p', when: 'has(call.arguments)' }], read)).toBe(
+      "denied: the condition of rule p isn't true",
+    );
+  });
+
+  it('is a defect where a condition passed the checks that is none', () => {
+    expect(() => said([{ name: 'p', when: 'x' }], {})).toThrow(
+      'a condition passed the checks: there is no x, only principal, call, route',
+    );
+  });
+});
+
+it('a condition sees the tenant of the route, each time', () => {
+  const when = 'principal.subject == "ada" && route.tenant == "acme" && route.name == "t"';
+  const rule = { name: 'r', scopes: [], when };
+  const principal = principalOf('ada', [], {});
+  const judge = createJudge({ rules: [rule], hide: true });
+  const ask = (tenant: string): string =>
+    judge(
+      { method: 'tools/call', kind: 'tool', target: 'x', arguments: undefined },
+      { principal, route: { name: 't', access: 'required', tenant: { name: tenant } } as Route },
+    ).outcome;
+  expect([ask('acme'), ask('globex'), ask('acme')]).toEqual(['admitted', 'denied', 'admitted']);
 });

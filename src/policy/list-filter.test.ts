@@ -65,6 +65,15 @@ describe('a list shows (P2)', () => {
     expect(shown([{ name: 'tools', tools: ['*'] }], 'resourceTemplates', ['db://{x}'])).toEqual([]);
   });
 
+  it('tools by any name, and prompts whose arguments aren’t known yet', () => {
+    expect(shown([{ name: 'a', tools: ['*'] }], 'tools', ['a/../b', 'a\u0000'])).toEqual([
+      'a/../b',
+      'a\u0000',
+    ]);
+    const rule = { name: 'a', prompts: ['*'], when: 'call.arguments.x == "1" && call.prompt != "no"' };
+    expect(shown([rule], 'prompts', ['yes', 'no'])).toEqual(['yes']);
+  });
+
   it('what lacks only scopes or a login', () => {
     const rules = [
       { name: 'a', tools: ['put'], scopes: ['write'] },
@@ -92,6 +101,7 @@ describe('a list shows (P2)', () => {
     ['call.tool == "deploy" && call.arguments.dry', true],
     ['call.tool == "other" && call.arguments.dry', false],
     ['call.arguments.dry ? false : false', true],
+    ['principal.subject == "bob" || call.arguments.a && principal.subject == "bob"', false],
     ['principal.client == "x" && call.arguments.dry', false],
   ])('a tool under the condition %s: %s, for its arguments are not known yet', (when, expected) => {
     expect(shown([{ name: 'a', tools: ['deploy'], when }], 'tools', ['deploy'])).toEqual(

@@ -14,12 +14,14 @@ describe('a resource URI (C-050)', () => {
     'memo://insights',
     'screen://localhost/display1',
     'file:///{path}',
+    'file:///%25252541',
     '100%',
   ])('is plain: %s', (uri) => {
     expect(isPlainUri(uri)).toBe(true);
   });
 
   it.each([
+    'file:///%2525252541',
     'file:///public/../etc/passwd',
     'file:///public/./x',
     'file:///public/..',

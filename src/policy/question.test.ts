@@ -72,4 +72,44 @@ describe('what a message asks for', () => {
     const [question] = questions(method, params);
     expect(question).toHaveProperty('says');
   });
+
+  it.each([
+    ['tools/call', {}, 'tool', "tools/call doesn't name a tool"],
+    ['prompts/get', {}, 'prompt', "prompts/get doesn't name a prompt"],
+    ['resources/read', {}, 'resource', "resources/read doesn't name a resource"],
+    ['resources/read', { uri: 'x:/../a' }, 'resource', 'the URI has dot segments or control characters'],
+    [
+      'completion/complete',
+      { ref: { type: 'x' } },
+      undefined,
+      'completion/complete has a ref of no known type',
+    ],
+    [
+      'subscriptions/listen',
+      { notifications: { resourceSubscriptions: {} } },
+      'resource',
+      "resourceSubscriptions isn't a list of up to 100",
+    ],
+  ])('%s %j: the log is told of the %s that %s', (method, params, kind, says) => {
+    expect(questions(method, params)).toEqual([{ method, kind, says }]);
+  });
+
+  it('asks for nothing by a response, and for the subscription itself where it names no resource', () => {
+    expect(questionsOf({ kind: 'response' }, {})).toEqual([]);
+    const itself = [{ method: 'subscriptions/listen', kind: undefined, target: '', arguments: undefined }];
+    for (const params of [undefined, { notifications: {} }, { notifications: { resourceSubscriptions: [] } }])
+      expect(questions('subscriptions/listen', params)).toEqual(itself);
+    const hundred = Array.from({ length: 100 }, (_, index) => `x:${index}`);
+    const all = questions('subscriptions/listen', { notifications: { resourceSubscriptions: hundred } });
+    expect(all).toHaveLength(100);
+  });
+
+  it('carries arguments of tools and prompts alone', () => {
+    const given = { arguments: { a: 1 } };
+    expect(questions('prompts/get', { name: 'p', ...given })).toMatchObject([given]);
+    expect(questions('resources/read', { uri, ...given })).toMatchObject([{ arguments: undefined }]);
+    expect(questions('vendor/x', { name: 'x', ...given })).toEqual([
+      { method: 'vendor/x', kind: undefined, target: '', arguments: undefined },
+    ]);
+  });
 });

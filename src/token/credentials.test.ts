@@ -78,3 +78,34 @@ describe('credentials on a route with DPoP (I2)', () => {
     expect(result.ok ? [result.scheme, result.token] : result.refusal.reason).toEqual(expected);
   });
 });
+
+describe('credentials on a connection that has shown a token before', () => {
+  const dpop = { mode: 'optional', nonce: false, algorithms: ['ES256'], window: 60_000 } as const;
+
+  it.each([
+    ['Bearer abc', ['Bearer', 'abc']],
+    ['bearer abc', ['Bearer', 'abc']],
+    ['Bearer abd', ['Bearer', 'abd']],
+    ['Bearer xabc', ['Bearer', 'xabc']],
+    ['Bearer abcx', ['Bearer', 'abcx']],
+    ['DPoP abc', ['DPoP', 'abc']],
+    ['DPoP    abc', 'malformed_credentials'],
+    ['Basics abc', 'other_scheme'],
+    ['abcabcabcabc', 'other_scheme'],
+    ['Bearer ', 'malformed_credentials'],
+    ['abc', 'other_scheme'],
+  ])('are read from %j alike', (value, expected) => {
+    const result = readCredentials(['Authorization', value], dpop, 'abc');
+    expect(result.ok ? [result.scheme, result.token] : result.refusal.reason).toEqual(expected);
+  });
+
+  it('aren’t spelled out again where they are the same', () => {
+    const again = readCredentials(['Authorization', 'Bearer what was read once'], dpop, 'what was read once');
+    expect(again).toEqual({ ok: true, token: 'what was read once', scheme: 'Bearer' });
+    expect(
+      readCredentials(['Authorization', 'bearer what was read once'], dpop, 'what was read once'),
+    ).toMatchObject({
+      ok: false,
+    });
+  });
+});

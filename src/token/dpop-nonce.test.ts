@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
@@ -19,6 +19,14 @@ describe('nonces of DPoP (RFC 9449 §9)', () => {
       expect(nonces.accepts(nonce, at)).toBe(true);
     expect(nonces.accepts(nonce, startMs + 2 * slotMs)).toBe(false);
     expect(nonces.accepts(nonce, startMs - 1)).toBe(false);
+  });
+
+  it('are made by a key of their own, out of the one of sessions', () => {
+    const own = createHmac('sha256', key).update('portcullis dpop nonce').digest();
+    const slot = String(startMs / slotMs);
+    expect(new ProofNonces(key).current(startMs)).toBe(
+      createHmac('sha256', own).update(slot).digest('base64url'),
+    );
   });
 
   it('of replicas with one key are the same; without a key each process has its own', () => {

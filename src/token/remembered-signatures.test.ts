@@ -58,6 +58,27 @@ describe('remembered signatures (A-047 to A-049)', () => {
     expect(remembered.recall('token', authority, connection)).toBe(again);
   });
 
+  it('are told by what their connection presented last', () => {
+    const remembered = new RememberedSignatures();
+    const [connection, other] = [{}, {}];
+    expect(remembered.presentedLast(connection)).toBeUndefined();
+    remembered.recall('a', authorityOf(), connection);
+    remembered.remember('b', signature(authorityOf()), connection);
+    remembered.recall('c', authorityOf(), other);
+    expect([remembered.presentedLast(connection), remembered.presentedLast(other)]).toEqual(['b', 'c']);
+  });
+
+  it('of one authority are one, the last', () => {
+    const remembered = new RememberedSignatures();
+    const authority = authorityOf();
+    remembered.remember('token', signature(authority), {});
+    const last = remembered.remember('token', signature(authority), {});
+    expect(remembered.recall('token', authority, {})).toBe(last);
+    expect(remembered.size).toBe(1);
+    remembered.remember('other', signature(authority), {});
+    expect(remembered.size).toBe(2);
+  });
+
   it('count for the authority alone whose key was used', () => {
     const remembered = new RememberedSignatures();
     const [one, other] = [authorityOf(), authorityOf()];

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutate.ts';
 
-/** How many mutants of a folder ended in which way. */
+/** How many mutants of a folder ended in which way; those after which nothing could be loaded are left out. */
 export interface Figures {
   readonly killed: number;
   readonly survived: number;
@@ -14,8 +14,7 @@ export function countMutants(mutants: readonly Pick<Mutant, 'status'>[]): Figure
   const count = (status: Mutant['status']): number =>
     mutants.filter((mutant) => mutant.status === status).length;
   return {
-    // With a runtime error the tests could not even be loaded.
-    killed: count('Killed') + count('RuntimeError'),
+    killed: count('Killed'),
     survived: count('Survived'),
     timedOut: count('Timeout'),
     uncovered: count('NoCoverage'),

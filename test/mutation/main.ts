@@ -11,7 +11,8 @@ const mark = 85;
 const usage = `npm run mutate -- [--only FOLDER] [--concurrency N] [--since-last]
   --only         ${mutatedFolders.map(({ name }) => name).join(', ')}; default all
   --concurrency  processes at one time; default 2
-  --since-last   only what changed, code or tests, since the last run of the folder; not for figures to keep`;
+  --since-last   only what changed, code or tests, since the last run of the folder. Stryker doesn't try again what runs
+                 while a file is loaded: not for figures to keep`;
 
 interface Wanted extends Manner {
   readonly folders: readonly MutatedFolder[];
