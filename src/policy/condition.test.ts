@@ -98,6 +98,20 @@ describe('a condition', () => {
   );
 });
 
+it.each([
+  'found no matching overload',
+  'type mismatch',
+  'it takes too long',
+  'the list of',
+  'the text is',
+  'field not found: x',
+])('a value that reads like “%s” isn’t told for it', (words) => {
+  for (const secret of [`${words} hunter2`, `hunter2 ${words}`])
+    expect(holds('int(principal.claims.secret) > 5', of({ secret }))).toBe(
+      "can't be worked out at column 1: an error in the values",
+    );
+});
+
 describe('membership', () => {
   it.each([
     ['1 in principal.claims.n', true],
