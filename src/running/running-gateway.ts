@@ -16,6 +16,7 @@ import type { Foundation, Injected } from './foundation.ts';
 import { health } from '../health/health.plugin.ts';
 import { keepUntilRestart } from './kept-until-restart.ts';
 import { lastWins } from './last-wins.ts';
+import { stopAfterLastAnswer } from '../listener/last-answer.ts';
 import { noSchemas } from '../listener/no-schemas.ts';
 import { PublicListener } from '../listener/public-listener.ts';
 import { readingsOf } from './readings.ts';
@@ -87,7 +88,7 @@ export class RunningGateway implements Gateway {
       },
       onDefect: (error) => telemetry.reportDefect(error, 'reload'),
     });
-    this.handle = refuseUnspoken(this.#assemblies.answer);
+    this.handle = stopAfterLastAnswer(refuseUnspoken(this.#assemblies.answer));
     this.#listener = new PublicListener(configuration.listen, this.handle);
     this.#opsServer = fastify({
       logger: false,

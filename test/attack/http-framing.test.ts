@@ -421,6 +421,22 @@ describe('versions and hosts', () => {
     expect(scene.gateway.written).not.toContain('"defect');
   });
 
+  it('B-010: three requests in one packet, none of which is answered as it came, end no process', async () => {
+    const refused = 'HEAD /mcp HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
+    const hostless = `POST /mcp HTTP/1.1\r\nContent-Length: ${ping.length}\r\n\r\n${ping}`;
+    const waiting = 'POST /mcp HTTP/1.1\r\nHost: localhost\r\nExpect:\r\n\r\n';
+    const before = await mark(scene);
+    for (const bytes of [refused + hostless + waiting, waiting + hostless + waiting]) {
+      await using client = await scene.connect();
+      client.send(bytes);
+      await client.closedByPeer();
+    }
+    // What nobody catches would have made the run of the tests red.
+    expect((await scene.ask({ token: scene.token() })).status).toBe(200);
+    await before.hold({ forwarded: 1, requests: 3 });
+    expect(scene.gateway.written).not.toContain('"defect');
+  });
+
   it('B-013: HTTP/1.0 with a Host is served no more than HTTP/1.1', async () => {
     const before = await mark(scene);
     for (const [lines, status] of [
