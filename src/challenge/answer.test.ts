@@ -167,7 +167,7 @@ describe('the answer to a refusal', () => {
       { kind: 'credentials-missing', reason: 'no_credentials' },
       { challenges: undefined, id: null },
     );
-    expect(answer.headers).toEqual(plainHeaders);
+    expect(answer.headers).toStrictEqual(plainHeaders);
     expect(JSON.parse(answer.body)).toMatchObject({ id: null });
   });
 

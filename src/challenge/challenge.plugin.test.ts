@@ -63,6 +63,7 @@ describe('a refusal', () => {
         [401, 'r-1', 'Bearer realm="tools"'],
       );
       expect(answer.json()).toMatchObject({ id: 'm-1', error: { code: 40100 } });
+      expect(answer.headers['connection']).not.toBe('close');
     }
     expect(lives).toBe(1);
     expect(refused).toMatchObject([{ kind: 'credentials-missing' }, { kind: 'credentials-missing' }]);

@@ -125,6 +125,11 @@ describe('assertions in use (N3)', () => {
     expect(signed).toHaveLength(1);
   });
 
+  it('are kept for each of several who take turns', async () => {
+    for (const principal of [ada, nobodyElse, ada, nobodyElse]) await about(principal);
+    expect(signed).toHaveLength(2);
+  });
+
   it('are another for each principal, route and tenant', async () => {
     const tenant = { ...route, tenant: { name: 'acme' } } as unknown as Route;
     const other = { ...tenant, tenant: { name: 'globex' } } as unknown as Route;

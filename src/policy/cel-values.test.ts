@@ -38,6 +38,12 @@ describe('who asks', () => {
     expect(asked('has(principal.email)', { email_verified: true })).toBe("isn't true");
     const inherited = Object.create({ email_verified: true }) as Record<string, unknown>;
     expect(asked('has(principal.email)', inherited, { email: 'a@b' })).toBe("isn't true");
+    const verified = { email_verified: true };
+    expect(asked('has(principal.email)', verified, { email: 'a@b' })).toBe(true);
+    for (const email of ['a\uff20b', 'a@b@c', 'a', 'a\uff20b@c'])
+      expect(asked('has(principal.email)', verified, { email })).toBe("isn't true");
+    for (const text of ['principal.client != "x"', 'principal.email != "x"'])
+      expect(asked(text, {})).toMatch(/: there is no (?:client|email)$/);
   });
 
   it('has claims of every kind of JSON', () => {
@@ -134,6 +140,7 @@ describe('the arguments of a call', () => {
     expect(faultOf({ Path: 1 }, ['path'])).toBe(fault);
     expect(faultOf({ path: 1 }, ['Path'])).toBe(fault);
     expect(faultOf({ paſs: 1 }, ['pass'])).toBe(fault);
+    expect(faultOf({ 'to\u212aen': 1 }, ['token'])).toBe(fault);
     expect(faultOf({ path: 1, Path: 1 }, ['Path', 'path'])).toBe('ok');
     expect(faultOf({ a: [{ b: { PATH: 1 } }], path: '\ud800' }, ['path'])).toBe(fault);
   });

@@ -130,6 +130,7 @@ describe('membership', () => {
     ['"a" in "a"', true],
     ['"a" in "ab"', "isn't true"],
     ['1 in ["1"]', "can't be worked out at column 2: the list has members of different kinds"],
+    ['1.5 in ["1"]', "can't be worked out at column 4: the list has members of different kinds"],
     ['true in [1]', "can't be worked out at column 5: the list has members of different kinds"],
   ])('%s: %s', (text, expected) => {
     expect(holds(text, of({ n: [1, 3] }))).toBe(expected);

@@ -47,6 +47,12 @@ function principalOf(subject: string, scopes: readonly string[], claims: object)
 const tool = (name: unknown, more: Omit<Asked, 'params'> = {}): Asked => ({ params: { name }, ...more });
 
 describe('rules', () => {
+  it('may look at a call that is about nothing with a name', () => {
+    const ask = judgeBy([{ name: 'tasks', methods: ['tasks/*'], when: 'call.method == "tasks/get"' }]);
+    expect(ask({ method: 'tasks/get' })).toBe('admitted tasks');
+    expect(ask({ method: 'tasks/list' })).toBe('denied tasks');
+  });
+
   it('admit by the first that does, in their order (P1)', () => {
     const ask = judgeBy([
       { name: 'writers', tools: ['*'], scopes: ['write'] },

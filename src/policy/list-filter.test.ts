@@ -111,6 +111,7 @@ describe('a list shows (P2)', () => {
 
   it.each([
     ['call.resource.startsWith("file:///a/")', true],
+    ['call.resource == "file:///a/b"', true],
     ['call.resource.startsWith("file:///a/") && principal.subject == "bob"', false],
     ['call.method == "resources/read"', true],
     ['call.method == "resources/subscribe"', false],

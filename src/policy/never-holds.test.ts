@@ -48,6 +48,8 @@ describe('a condition that can hold of nobody', () => {
     expect(judge('principal.subject == "ada"', { access: 'open' })).toMatch(/^can't be worked out/);
     expect(judge('principal == null', { access: 'open' })).toBeUndefined();
     expect(judge('call.tool == "x"', { access: 'open' })).toBeUndefined();
+    // Scopes that nobody can have are another finding.
+    expect(judge('false', { access: 'open' }, ['a'])).toBeUndefined();
   });
 
   it('is asked of both where a token is optional, and of nobody only where no scopes are needed', () => {

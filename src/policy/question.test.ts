@@ -15,6 +15,8 @@ describe('what a message asks for', () => {
   it.each([
     ['tools/call', { name: 'a', arguments: { x: 1 } }, [{ kind: 'tool', target: 'a', arguments: { x: 1 } }]],
     ['tools/call', { name: '__proto__' }, [{ kind: 'tool', target: '__proto__', arguments: undefined }]],
+    ['tools/call', { name: 'a/../b' }, [{ kind: 'tool', target: 'a/../b' }]],
+    ['tools/call', { name: 'a', arguments: null }, [{ kind: 'tool', target: 'a', arguments: null }]],
     ['prompts/get', { name: 'p' }, [{ kind: 'prompt', target: 'p', arguments: undefined }]],
     ['resources/read', { uri, name: 'b' }, [{ kind: 'resource', target: uri }]],
     ['resources/subscribe', { uri }, [{ kind: 'resource', target: uri }]],
@@ -65,6 +67,7 @@ describe('what a message asks for', () => {
     ['completion/complete', { ref: { name: 'p' } }],
     ['completion/complete', { ref: { type: 'ref/tool', name: 'p' } }],
     ['completion/complete', { ref: [{ type: 'ref/prompt', name: 'p' }] }],
+    ['completion/complete', { ref: null }],
     ['subscriptions/listen', { notifications: { resourceSubscriptions: uri } }],
     ['subscriptions/listen', { notifications: { resourceSubscriptions: [7] } }],
     ['subscriptions/listen', { notifications: { resourceSubscriptions: Array(101).fill(uri) } }],
@@ -97,7 +100,12 @@ describe('what a message asks for', () => {
   it('asks for nothing by a response, and for the subscription itself where it names no resource', () => {
     expect(questionsOf({ kind: 'response' }, {})).toEqual([]);
     const itself = [{ method: 'subscriptions/listen', kind: undefined, target: '', arguments: undefined }];
-    for (const params of [undefined, { notifications: {} }, { notifications: { resourceSubscriptions: [] } }])
+    for (const params of [
+      undefined,
+      { notifications: null },
+      { notifications: {} },
+      { notifications: { resourceSubscriptions: [] } },
+    ])
       expect(questions('subscriptions/listen', params)).toEqual(itself);
     const hundred = Array.from({ length: 100 }, (_, index) => `x:${index}`);
     const all = questions('subscriptions/listen', { notifications: { resourceSubscriptions: hundred } });

@@ -14,6 +14,7 @@ const texts: readonly RuleText[] = [
   { name: 'prompts', prompts: ['p*'] },
   { name: 'resources', resources: ['x:*', 'y:1'] },
   { name: 'vendor', methods: ['vendor/*'] },
+  { name: 'three', tools: ['d*', 'e*', 'f*'] },
   { name: 'all' },
 ];
 const rules = texts.map((text, index) => compileRule({ scopes: [], ...text }, index));
@@ -46,6 +47,9 @@ describe('the rules that are about a call', () => {
     [call('cx'), 'mixed all'],
     [call('ax'), 'patterns mixed all'],
     [call('q'), 'all'],
+    [call('d1'), 'three all'],
+    [call('e1'), 'three all'],
+    [call('f1'), 'three all'],
     [call('*'), 'all'],
     [call('a*'), 'patterns all'],
     [{ ...call('p1'), method: 'prompts/get', kind: 'prompt' }, 'prompts all'],

@@ -21,6 +21,9 @@ it.each([
   ['{', '{', true],
   ['a*', 'ab', false],
   ['a*', 'a*', true],
+  ['a{path}rows', 'a*/x/rows', true],
+  [`{x}${'a'.repeat(2045)}`, '*', true],
+  [`{x}${'a'.repeat(2046)}`, '*', false],
   ['{x}'.repeat(1000), 'file:///*', false],
 ])('%s could be of %s: %s (P2)', (template, pattern, expected) => {
   expect(couldFit(template, pattern)).toBe(expected);

@@ -81,6 +81,11 @@ describe('the target of a proof (RFC 9449 §4.3, 9)', () => {
     expect(checkTarget(proofOf({ htu }), [target])?.reason).toBe('proof_target');
   });
 
+  it('is no other than an address, even if what is compared with it were none', () => {
+    expect(checkTarget(proofOf({}), ['no address'])?.reason).toBe('proof_target');
+    expect(checkTarget(proofOf({ htu: 'no address' }), ['no address'])?.reason).toBe('proof_target');
+  });
+
   it('has the path / where it has none, and the default port of its own scheme', () => {
     expect(checkTarget(proofOf({ htu: 'http://a.example:80' }), ['http://a.example/'])).toBeUndefined();
     expect(checkTarget(proofOf({ htu: 'http://a.example:443/' }), ['http://a.example/'])).toBeDefined();

@@ -141,6 +141,9 @@ describe('the audience of a token', () => {
     expect(checkPassedOn({ aud: 'x' }, route)).toBeUndefined();
     expect(checkPassedOn({ aud: 'https://UP.example/mcp' }, passing)).toBeUndefined();
     expect(checkPassedOn({ aud: [7, 'https://up.example/mcp'] }, passing)).toBeUndefined();
+    expect(checkPassedOn({ aud: [['https://up.example/mcp']] }, passing)).toMatchObject({
+      reason: 'token_audience',
+    });
     for (const aud of [resource, [resource], [7], undefined, ''])
       expect(checkPassedOn({ aud }, passing)).toEqual({
         reason: 'token_audience',

@@ -134,6 +134,10 @@ describe('the key in a proof', () => {
     expect(await jwk(over, rsa)).toEqual({ reason: 'proof_key', detail });
   });
 
+  it('of RSA may say what means nothing there, and is the same key', async () => {
+    expect(await jwk({ crv: 'P-256' }, rsa)).toHaveProperty('thumbprint', rsa.jkt);
+  });
+
   it('of Ed25519 has its curve', async () => {
     expect(await jwk({ crv: 'Ed448' }, ed25519)).toEqual({
       reason: 'proof_key',

@@ -65,6 +65,9 @@ describe('a proof of possession (I3)', () => {
     expect(await prove({ ...sent(), rawHeaders: ['DPoP-Nonce', 'x', 'x', 'DPoP'] })).toEqual(
       refused({ kind: 'proof-invalid', reason: 'proof_missing' }),
     );
+    expect(await prove({ ...sent(), rawHeaders: ['x', 'dpop', 'y', 'z'] })).toEqual(
+      refused({ kind: 'proof-invalid', reason: 'proof_missing' }),
+    );
     const [, , , proof = ''] = sent().rawHeaders;
     expect(await prove({ ...sent(), rawHeaders: ['dpop', proof, 'DPOP', proof] })).toEqual(
       refused({ kind: 'proof-invalid', reason: 'proof_repeated' }),

@@ -68,9 +68,10 @@ const parts = {
 } as unknown as VerifierParts;
 
 let apps: FastifyInstance[];
+let reached: number;
 
 beforeEach(() => {
-  [apps, knownTokens] = [[], []];
+  [apps, knownTokens, reached] = [[], [], 0];
 });
 
 afterEach(async () => {
@@ -95,8 +96,10 @@ async function stageOn(of: Route, strangers?: Strangers, isMatched = true) {
         scope.decorateReply('refuse', function refuse(refusal: Refusal): void {
           void this.code(400).send(refusal);
         });
-        scope.addHook('onRequest', async (request) => {
+        scope.addHook('onRequest', async (request, reply) => {
           if (isMatched) request.passage = matched(of);
+          if (request.headers['x-leaves'] !== undefined)
+            Object.defineProperty(reply.raw, 'destroyed', { value: true });
         });
         ready();
       },
@@ -114,6 +117,7 @@ async function stageOn(of: Route, strangers?: Strangers, isMatched = true) {
         who: passage !== null && 'principal' in passage ? (passage.principal?.subject ?? null) : '-',
       }),
     });
+  app.addHook('preHandler', async () => void (reached += 1));
   expect(app.checksTokens).toBe(true);
   const ask = async (authorization?: string, over: InjectOptions = {}) => {
     const { headers, ...rest } = over;
@@ -129,6 +133,17 @@ async function stageOn(of: Route, strangers?: Strangers, isMatched = true) {
 }
 
 const authenticated = (who: string | null) => ({ stage: 'authenticated', who });
+
+it('a request whose client left meanwhile goes no further', async () => {
+  const { ask } = await stageOn(route);
+  await ask('Bearer good');
+  expect(reached).toBe(1);
+  // Nobody is answered, so that nothing comes back.
+  void ask('Bearer good', { headers: { 'x-leaves': 'yes' } });
+  void ask('Bearer later', { headers: { 'x-leaves': 'yes' } });
+  await ask('Bearer later');
+  expect(reached).toBe(2);
+});
 
 describe('the token stage', () => {
   it('lets nobody in without a token where one is required', async () => {
