@@ -7,7 +7,7 @@ import type { RequestListener } from 'node:http';
  */
 export function stopAfterLastAnswer(answer: RequestListener): RequestListener {
   return (request, response) => {
-    // Neither destroyed nor told to end once all is written.
-    if (request.socket.writable) answer(request, response);
+    const { destroyed, writableEnded } = request.socket;
+    if (!destroyed && !writableEnded) answer(request, response);
   };
 }
